@@ -1,1 +1,11 @@
-"""Placeholder."""
+"""The door: every request to an outside service goes through here, from httpx and from Scrapy alike.
+
+:class:`Services` routes and remembers, :class:`CallGuard` leads one call, :func:`client` is for scripts.
+"""
+
+from cinegraph_core.services.call import CallGuard
+from cinegraph_core.services.door import Services
+from cinegraph_core.services.opening import client, set_opener
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Recorder, Verdict
+
+__all__ = ["Again", "Attempt", "CallGuard", "Done", "Recorder", "Services", "Verdict", "client", "set_opener"]

@@ -1,0 +1,27 @@
+"""A rate limit that spaces requests evenly, so that no second ever holds more than its share."""
+
+from __future__ import annotations
+
+import threading
+
+
+class RateLimit:
+    """Hands out start times ``1 / per_second`` apart; ``per_second`` 0 sets no limit."""
+
+    def __init__(self, per_second: float = 0.0) -> None:
+        self._gap = 1.0 / per_second if per_second > 0 else 0.0
+        self._next = float("-inf")
+        self._lock = threading.Lock()
+
+    def waiting(self, now: float) -> float:
+        """Return the seconds a request would have to wait, without taking a place."""
+        return max(0.0, self._next - now) if self._gap else 0.0
+
+    def reserve(self, now: float) -> float:
+        """Take the next place and return the seconds to wait for it."""
+        if not self._gap:
+            return 0.0
+        with self._lock:
+            start = max(now, self._next)
+            self._next = start + self._gap
+        return start - now

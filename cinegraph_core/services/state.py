@@ -1,0 +1,50 @@
+"""What the door remembers about one service while the process lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cinegraph_core.contracts import Credentials, ServiceSpec
+from cinegraph_core.records import Provenance
+from cinegraph_core.resilience.breaker import Breaker
+from cinegraph_core.resilience.rate import RateLimit
+from cinegraph_core.services.redaction import Redactor
+
+_NEGLIGIBLE = 0.001
+"""Seconds; a shorter rest of a hold is rounding, not a wish of the service."""
+
+
+@dataclass
+class ServiceState:
+    """One service's rules and machines, shared by all its calls; times are monotonic seconds.
+
+    ``obstacle`` says why no call can be made at all, such as a missing key, and how to mend it.
+    """
+
+    spec: ServiceSpec
+    breaker: Breaker
+    rate: RateLimit = field(default_factory=RateLimit)
+    credentials: Credentials = field(default_factory=Credentials)
+    redact: Redactor = field(default_factory=Redactor)
+    provenance: Provenance = "live"
+    obstacle: str = ""
+    _free_at: float = float("-inf")
+
+    @property
+    def timeout(self) -> float:
+        """Return the seconds one attempt may take, from connect to last byte."""
+        return self.spec.timeout or float("inf")
+
+    @property
+    def deadline(self) -> float:
+        """Return the seconds a whole call may take, with its waits."""
+        return self.spec.deadline or float("inf")
+
+    def hold(self, until: float) -> None:
+        """Send nothing before ``until``, because the service asked for it."""
+        self._free_at = max(self._free_at, until)
+
+    def held(self, now: float) -> float:
+        """Return how many more seconds the service wants to be left alone."""
+        left = self._free_at - now
+        return left if left > _NEGLIGIBLE else 0.0

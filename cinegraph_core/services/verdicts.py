@@ -1,0 +1,45 @@
+"""The words in which a :class:`~cinegraph_core.services.call.CallGuard` speaks with whoever sends the requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cinegraph_core.contracts import Answer
+from cinegraph_core.records import Measurement
+from cinegraph_core.resilience.breaker import Permit
+
+
+class Recorder(Protocol):
+    """Where measurements go; never raises and never waits (:class:`cinegraph_core.tracking.Tracker`)."""
+
+    def record(self, measurement: Measurement) -> None:
+        """Take one measurement."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Leave to send one request: wait ``wait`` seconds first, then take no longer than ``timeout`` seconds."""
+
+    wait: float
+    timeout: float
+    permit: Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call ended well: what :attr:`Call.read` made of the answer (``None`` for an absence that is fine), and the answer."""
+
+    value: Any
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The attempt failed and another one may help: wait ``wait`` seconds, then ask for it."""
+
+    wait: float
+
+
+Verdict = Done | Again

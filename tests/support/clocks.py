@@ -1,0 +1,28 @@
+"""Clocks for tests that speak real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cinegraph_core.testing import FakeClock
+
+
+class PatientClock(FakeClock):
+    """A fake clock that gives real I/O a moment before it jumps.
+
+    A sleep of ``patient_from`` seconds or more lasts ``patience`` real seconds, then the whole time passes at once; one
+    cancelled before that (the answer came in time) moves nothing. So an attempt that hangs ends exactly at its timeout on
+    this clock. Shorter sleeps pass at once.
+    """
+
+    def __init__(self, start: float = 1_700_000_000.0, *, patient_from: float = 0.0, patience: float = 0.25) -> None:
+        super().__init__(start)
+        self._patient_from = patient_from
+        self._patience = patience
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for real I/O, then let the time pass."""
+        self.slept.append(seconds)
+        wake_at = self.monotonic() + seconds
+        await asyncio.sleep(self._patience if seconds >= self._patient_from else 0.0)
+        self.advance(max(0.0, wake_at - self.monotonic()))

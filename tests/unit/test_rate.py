@@ -1,0 +1,35 @@
+"""The rate limit: even spacing."""
+
+from __future__ import annotations
+
+from cinegraph_core.resilience.rate import RateLimit
+
+
+def test_requests_are_spaced_evenly() -> None:
+    limit = RateLimit(4.0)
+    assert [limit.reserve(10.0) for _ in range(4)] == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_no_second_holds_more_than_its_share() -> None:
+    limit = RateLimit(5.0)
+    starts = [now + limit.reserve(now) for now in (0.0, 0.0, 0.1, 0.9, 0.9, 0.9, 0.9, 3.0, 3.0, 3.05, 3.1, 3.1, 3.1)]
+    assert all(sum(start <= other < start + 0.999 for other in starts) <= 5 for start in starts)
+
+
+def test_unused_time_is_not_saved_up() -> None:
+    limit = RateLimit(2.0)
+    limit.reserve(0.0)
+    assert limit.reserve(100.0) == 0.0
+    assert limit.reserve(100.0) == 0.5
+
+
+def test_asking_takes_no_place() -> None:
+    limit = RateLimit(2.0)
+    limit.reserve(0.0)
+    assert [limit.waiting(0.0), limit.waiting(0.0), limit.reserve(0.0)] == [0.5, 0.5, 0.5]
+
+
+def test_zero_is_no_limit() -> None:
+    limit = RateLimit(0.0)
+    assert [limit.reserve(0.0) for _ in range(100)] == [0.0] * 100
+    assert limit.waiting(0.0) == 0.0

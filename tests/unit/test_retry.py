@@ -1,0 +1,58 @@
+"""Waits between attempts: jitter and Retry-After."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from cinegraph_core.resilience.retry import MAX_WAIT, backoff, parse_retry_after
+
+NOW = datetime(2024, 9, 7, 19, 0, 0, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sat, 07 Sep 2024 19:00:30 GMT", 30.0),
+        ("Sat, 07 Sep 2024 18:59:00 GMT", 0.0),
+        ("3600", 3600.0),
+        ("1.5", 1.5),
+        ("-5", None),
+        ("soon", None),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("Saturday, 07-Sep-24 19:00:30 GMT", 30.0),
+        ("Sat Sep  7 19:00:30 2024", 30.0),
+        ("Sat, 07 Sep 2024 21:00:30 +0200", 30.0),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
+        ("٧", None),
+        ("Sat, 99 Sep 2024 19:00:30 GMT", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_read_in_every_form(value: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(value, NOW) == seconds
+
+
+def test_backoff_is_full_jitter_below_a_doubling_cap() -> None:
+    class Highest(random.Random):
+        def uniform(self, a: float, b: float) -> float:
+            assert a == 0.0
+            return b
+
+    assert [backoff(attempt, Highest()) for attempt in range(1, 8)] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
+    assert backoff(10_000, Highest()) == MAX_WAIT
+
+
+def test_backoff_spreads_over_the_whole_range() -> None:
+    rng = random.Random(7)
+    waits = [backoff(3, rng) for _ in range(1000)]
+    assert 0.0 <= min(waits) < 0.1
+    assert 3.9 < max(waits) <= 4.0
+    assert 1.8 < sum(waits) / len(waits) < 2.2
