@@ -1,0 +1,204 @@
+"""The database: opened once per process, written in short transactions, never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import ORMExecuteState
+from sqlmodel import Session
+
+from cinegraph_core.errors import DatabaseError
+from cinegraph_core.records import Mode
+from cinegraph_core.storage import schema
+from cinegraph_core.storage.engine import open_engine, parse, shown
+from cinegraph_core.storage.stamp import Stamp, check_stamp, stamp_for, stamped, write_stamp
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database; nothing is connected before the first use.
+
+    ``transaction`` serves threads, ``run`` and ``post`` serve the event loop: those two share one writer thread, so that
+    what is handed in first is written first.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = parse(url)
+        self._engine = open_engine(self._url)
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cinegraph-writer")
+        self._wanted: Stamp | None = None
+        self._stamped = False
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for people: the password masked."""
+        return shown(self._url)
+
+    # ------------------------------------------------------------------------------------------------ schema
+
+    def upgrade(self) -> None:
+        """Bring the schema up to date; doing it twice changes nothing, two processes take turns."""
+        with self._connection() as connection:
+            schema.upgrade(connection)
+
+    def downgrade(self, revision: str) -> None:
+        """Bring the schema back to ``revision``; ``base`` removes every table and all data."""
+        with self._connection() as connection:
+            schema.downgrade(connection, revision)
+
+    def current(self) -> str | None:
+        """Return the revision the schema is at, ``None`` for an empty database."""
+        with self._connection(read_only=True) as connection:
+            return schema.current(connection)
+
+    @staticmethod
+    def head() -> str:
+        """Return the revision this version of Cinegraph needs."""
+        return schema.head()
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the schema, in words; an empty list means that code and database agree."""
+        with self._connection(read_only=True) as connection:
+            found = schema.current(connection)
+            if found != schema.head():
+                return [f"the schema is at {found or 'base'}, this version needs {schema.head()}: run `cinegraph db upgrade`"]
+            return schema.differences(connection)
+
+    def prepare(self, mode: Mode | Stamp) -> None:
+        """Make ready for work: create the tables of an empty database, refuse one that is old, new, or of another mode.
+
+        Raises :class:`DatabaseError` with the remedy.
+        """
+        with self._connection(read_only=True) as connection:
+            found, empty = schema.current(connection), schema.is_empty(connection)
+        if found is None and empty:
+            self.upgrade()
+        elif found is None:
+            raise DatabaseError(
+                f"{self.shown_url} has tables that are not Cinegraph's: set CINEGRAPH_DATABASE_URL to another database, "
+                "or add ours beside them with: cinegraph db upgrade"
+            )
+        elif found != schema.head():
+            raise DatabaseError(self._outdated(found))
+        self.stamp(mode)
+
+    def stamp(self, mode: Mode | Stamp) -> None:
+        """Say which data this process writes; the first write stamps the database with it.
+
+        Raises :class:`DatabaseError` naming CINEGRAPH_MODE and CINEGRAPH_DATABASE_URL if the database is stamped otherwise.
+        """
+        self._wanted = stamp_for(mode)
+        with self.reading() as session:
+            found = stamped(session)
+        check_stamp(found, self._wanted, self.shown_url)
+        self._stamped = found is not None
+
+    # ------------------------------------------------------------------------------------------------ work
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a session whose work is committed at the end, or undone if the block raises."""
+        with self._connection() as connection, Session(connection, expire_on_commit=False) as session:
+            wrote = _watch_writes(session)
+            yield session
+            session.flush()
+            stamped_now = wrote() and self._stamp_first_write(session)
+            session.commit()
+        self._stamped = self._stamped or stamped_now
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that only reads and blocks no writer; whatever it changes is undone."""
+        with self._connection(read_only=True) as connection, Session(connection, expire_on_commit=False) as session:
+            yield session
+
+    async def run(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what ``work(session, …)`` returns, done in one transaction on the writer thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writer, lambda: self._work(work, *args, **kwargs))
+
+    def post(self, work: Callable[[Session], object]) -> None:
+        """Hand work to the writer thread and go on; a failure is logged."""
+        try:
+            self._writer.submit(self._work, work).add_done_callback(_log_failure)
+        except RuntimeError as error:
+            log.warning("not written, the database is closed already: %s", error)
+
+    def close(self) -> None:
+        """Finish what was handed to the writer, then let go of every connection."""
+        self._writer.shutdown(wait=True)
+        self._engine.dispose()
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    def _work(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.transaction() as session:
+            return work(session, *args, **kwargs)
+
+    @contextmanager
+    def _connection(self, *, read_only: bool = False) -> Iterator[Connection]:
+        """Open a connection in a transaction; only what fails before it began is told as "cannot be opened"."""
+        engine = self._engine.execution_options(cinegraph_read_only=True) if read_only else self._engine
+        try:
+            connection = engine.connect()
+        except OperationalError as error:
+            raise DatabaseError(f"the database {self.shown_url} cannot be opened: {error.orig}") from error
+        with connection:
+            try:
+                transaction = connection.begin()
+            except OperationalError as error:
+                raise DatabaseError(f"the database {self.shown_url} cannot be used: {error.orig}") from error
+            with transaction:
+                yield connection
+                if read_only and transaction.is_active:
+                    transaction.rollback()
+
+    def _stamp_first_write(self, session: Session) -> bool:
+        if self._stamped or self._wanted is None:
+            return False
+        if not inspect(session.connection()).has_table("database_stamp"):
+            return False
+        found = stamped(session)
+        check_stamp(found, self._wanted, self.shown_url)
+        if found is None:
+            write_stamp(session, self._wanted, now=time.time())
+        return True
+
+    def _outdated(self, found: str) -> str:
+        if schema.knows(found):
+            return f"{self.shown_url} is at schema {found}, this version needs {schema.head()}: run cinegraph db upgrade"
+        return (
+            f"{self.shown_url} was written by another version of Cinegraph (schema {found}): install that version or a newer one"
+        )
+
+
+def _watch_writes(session: Session) -> Callable[[], bool]:
+    """Return a function that tells whether the session has written anything."""
+    seen: list[bool] = []
+
+    def flushed(*_: Any) -> None:
+        seen.append(True)
+
+    def executed(state: ORMExecuteState) -> None:
+        if not state.is_select:
+            seen.append(True)
+
+    event.listen(session, "after_flush", flushed)
+    event.listen(session, "do_orm_execute", executed)
+    return lambda: bool(seen)
+
+
+def _log_failure(done: Future[object]) -> None:
+    if (error := done.exception()) is not None:
+        log.error("a write in the background failed: %s", error, exc_info=error)

@@ -1,0 +1,165 @@
+"""Editions: what a festival printed, stored whole in one transaction, as often as it is read, and never reduced by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlmodel import Session, col, select
+
+from cinegraph_core.errors import CinegraphError
+from cinegraph_core.records import Edition, Page, Provenance
+from cinegraph_core.storage.columns import utc
+from cinegraph_core.storage.engine import lock_catalogue
+from cinegraph_core.storage.lines import edition_lines
+from cinegraph_core.storage.nominations import refresh
+from cinegraph_core.storage.register import FilmRegister
+from cinegraph_core.storage.sharing import unite
+from cinegraph_core.storage.stamp import refuse_fakes
+from cinegraph_core.storage.statements import StatementBook, arranged
+from cinegraph_core.storage.tables import EditionPageRow, EditionRow, FestivalRow, NominationSourceRow
+
+__all__ = ["StoredEdition", "edition_lines", "store_edition", "stored_years"]
+
+EditionStatus = Literal["complete", "partial", "no_data", "failed"]
+_WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEdition:
+    """What became of an edition.
+
+    ``status`` is the stored edition's (``complete`` | ``partial``), or, where this import brought nothing to store,
+    ``no_data`` (the pages say there is nothing) or ``failed`` (no page could be read). ``nomination_ids`` are those this
+    import spoke of, in stored order; ``statements`` and ``withdrawn`` count rows of ``nomination_sources``.
+    """
+
+    edition_id: int | None
+    status: EditionStatus
+    nomination_ids: tuple[int, ...] = ()
+    films_new: int = 0
+    statements: int = 0
+    withdrawn: int = 0
+
+
+def store_edition(session: Session, edition: Edition, *, aliases: Mapping[str, str], now: float) -> StoredEdition:
+    """Store an edition with all its pages; doing it again changes nothing but the times.
+
+    ``aliases`` says which awards and sections mean the same (see :func:`cinegraph_core.storage.aliases.canonical_award`).
+    An import without a nomination and without an answered page leaves nothing but the outcomes of its pages, and those
+    only where the edition is known. Raises :class:`ProvenanceError` for fakes in a live database, and
+    :class:`CinegraphError` if not every statement could be found again (then nothing is stored).
+    """
+    for provenance in {nomination.source.provenance for nomination in edition.nominations}:
+        refuse_fakes(session, provenance, f"{edition.festival} {edition.year}")
+    lock_catalogue(session)
+    row = _find(session, edition)
+    if not edition.nominations and not any(page.outcome == "ok" for page in edition.pages):
+        if row is not None:
+            _note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
+        return StoredEdition(row.id if row else None, "no_data" if edition.pages and edition.complete else "failed")
+    row = _keep(session, edition, row, now=now)
+    stored = _store_nominations(session, row, edition, aliases=aliases, now=now)
+    session.flush()
+    return stored
+
+
+def stored_years(session: Session, festival: str) -> set[int]:
+    """Return the years of which an edition is stored whole; a partial one is not, so that it is fetched again."""
+    query = select(EditionRow.year).join(FestivalRow).where(FestivalRow.key == festival, EditionRow.status == "complete")
+    return set(session.exec(query))
+
+
+def _store_nominations(
+    session: Session, row: EditionRow, edition: Edition, *, aliases: Mapping[str, str], now: float
+) -> StoredEdition:
+    nominations = arranged(edition.nominations)
+    register = FilmRegister(session, row.id, nominations, now=now)
+    films = register.resolve(nominations)
+    book = StatementBook(session, row.id, aliases)
+    said = [book.write(*pair) for pair in zip(nominations, films, strict=True)]
+    seen = {statement.id for statement in said}
+    answered = {page: book.withdraw(page, seen, now=now) for page in edition.pages if page.outcome == "ok"}
+    refresh(session, book.touched)
+    unite(session, row.id)
+    _note_pages(session, row.id, {page: answered.get(page, (0, ""))[1] for page in edition.pages}, now=now)
+    _check_conservation(session, row.id, seen, len(edition.nominations))
+    return StoredEdition(
+        row.id,
+        "complete" if row.status == "complete" else "partial",
+        tuple(dict.fromkeys(statement.nomination_id for statement in said)),
+        register.created,
+        len(said),
+        sum(count for count, _ in answered.values()),
+    )
+
+
+def _check_conservation(session: Session, edition_id: int, seen: set[int], printed: int) -> None:
+    """Scraped = stored: every nomination of the import is a current statement, and no source has two of one nomination."""
+    current = select(NominationSourceRow).where(
+        NominationSourceRow.edition_id == edition_id, col(NominationSourceRow.withdrawn_at).is_(None)
+    )
+    kept = {(row.nomination_id, row.source) for row in session.exec(current) if row.id in seen}
+    if len(kept) != printed:
+        raise CinegraphError(
+            f"{printed} nominations were scraped and {len(kept)} stored; nothing is kept, this is a bug in storage"
+        )
+
+
+def _find(session: Session, edition: Edition) -> EditionRow | None:
+    query = (
+        select(EditionRow)
+        .join(FestivalRow)
+        .where(FestivalRow.key == edition.festival, EditionRow.year == edition.year, EditionRow.instance == edition.instance)
+    )
+    return session.exec(query).first()
+
+
+def _keep(session: Session, edition: Edition, row: EditionRow | None, *, now: float) -> EditionRow:
+    """Create or update the edition's own row; a partial import does not make a whole edition partial."""
+    status = "complete" if edition.complete else "partial"
+    said_by = {nomination.source.provenance for nomination in edition.nominations}
+    provenance = next((worst for worst in _WORST_FIRST if worst in said_by), "live")
+    if row is None:
+        row = EditionRow(
+            festival_id=_festival_id(session, edition.festival),
+            year=edition.year,
+            instance=edition.instance,
+            status=status,
+            provenance=provenance,
+            stored_at=utc(now),
+            updated_at=utc(now),
+        )
+    elif status == "complete":
+        row.status = status
+    row.number = edition.number if edition.number is not None else row.number
+    row.name = edition.name or row.name
+    row.provenance, row.updated_at = provenance if said_by else row.provenance, utc(now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _festival_id(session: Session, key: str) -> int:
+    row = session.exec(select(FestivalRow).where(FestivalRow.key == key)).first() or FestivalRow(key=key)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _note_pages(session: Session, edition_id: int, pages: Mapping[Page, str], *, now: float) -> None:
+    """Remember what became of each page; one that failed keeps the count of what it said when it answered."""
+    rows = session.exec(select(EditionPageRow).where(EditionPageRow.edition_id == edition_id)).all()
+    known = {(row.source, row.url): row for row in rows}
+    for page, remark in pages.items():
+        row = known.get((page.source, page.url)) or EditionPageRow(
+            edition_id=edition_id, source=page.source, url=page.url, outcome=page.outcome, fetched_at=utc(now)
+        )
+        row.outcome, row.fetched_at = page.outcome, utc(now)
+        row.detail = "; ".join(filter(None, (page.detail, remark)))
+        if page.outcome == "ok":
+            row.nominations = page.nominations
+        session.add(row)
+        known[page.source, page.url] = row
+    session.flush()

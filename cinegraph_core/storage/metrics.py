@@ -1,0 +1,155 @@
+"""The record of every call: rows in, and what they say about each source."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Integer, case, cast, func, insert, literal, select
+from sqlalchemy.exc import OperationalError, StatementError
+from sqlmodel import Session, col
+
+from cinegraph_core.records import Measurement
+from cinegraph_core.storage.cleaning import clean_json, clean_text
+from cinegraph_core.storage.tables import MetricRow
+
+log = logging.getLogger(__name__)
+Health = Literal["healthy", "degraded", "down", "unknown"]
+HEALTHY, DEGRADED = 0.90, 0.70
+"""Success rates from which a source is ``healthy`` or ``degraded``; below it is ``down``."""
+_UNNAMED = "(not named)"
+
+
+def insert_measurements(session: Session, batch: Sequence[Measurement]) -> int:
+    """Write measurements, return how many; one that cannot be written is logged and takes no other with it."""
+    rows = [row for row in map(_row, batch) if row is not None]
+    if not rows:
+        return 0
+    try:
+        with session.begin_nested():
+            session.execute(insert(MetricRow), rows)
+    except OperationalError:
+        raise
+    except (StatementError, OverflowError):
+        return sum(_insert_one(session, row) for row in rows)
+    return len(rows)
+
+
+def summary(session: Session, since: datetime, *, sources: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return one row per source since a time, from calls only: how many, how many answered properly, how fast.
+
+    ``success_rate`` is 0-1 and, like the times (milliseconds, nearest-rank percentiles), ``None`` where there is nothing
+    to count. A source named in ``sources`` that nobody called stands there too, as ``unknown``.
+    """
+    found = {row["source"]: row for row in _called(session, since)}
+    seen = session.scalars(select(col(MetricRow.source)).where(col(MetricRow.inserted_at) >= since).distinct())
+    return [found.get(name) or _silent(name) for name in sorted({*seen, *sources})]
+
+
+def _called(session: Session, since: datetime) -> list[dict[str, Any]]:
+    timed = (
+        select(
+            col(MetricRow.source),
+            col(MetricRow.success),
+            col(MetricRow.attempts),
+            col(MetricRow.response_time_ms).label("ms"),
+            func.row_number()
+            .over(
+                partition_by=col(MetricRow.source),
+                order_by=(case((col(MetricRow.response_time_ms).is_(None), 1), else_=0), col(MetricRow.response_time_ms)),
+            )
+            .label("rank"),
+            func.count(col(MetricRow.response_time_ms)).over(partition_by=col(MetricRow.source)).label("timed"),
+        )
+        .where(col(MetricRow.kind) == "call", col(MetricRow.inserted_at) >= since)
+        .subquery()
+    )
+
+    def percentile(share: float) -> ColumnElement[Any]:
+        return func.min(case((timed.c.rank >= timed.c.timed * literal(share), timed.c.ms)))
+
+    query = select(
+        timed.c.source,
+        func.count().label("calls"),
+        func.sum(cast(timed.c.success, Integer)).label("ok"),
+        func.avg(timed.c.ms).label("avg_ms"),
+        percentile(0.50).label("p50_ms"),
+        percentile(0.95).label("p95_ms"),
+        percentile(0.99).label("p99_ms"),
+        func.sum(timed.c.attempts).label("attempts"),
+    ).group_by(timed.c.source)
+    return [_judged(dict(row._mapping)) for row in session.execute(query)]
+
+
+def _judged(row: dict[str, Any]) -> dict[str, Any]:
+    rate = row["ok"] / row["calls"]
+    times = {name: None if row[name] is None else round(float(row[name]), 1) for name in row if name.endswith("_ms")}
+    return {
+        "source": row["source"],
+        "calls": int(row["calls"]),
+        "ok": int(row["ok"]),
+        "success_rate": round(rate, 4),
+        **times,
+        "attempts": int(row["attempts"]),
+        "status": health(rate),
+    }
+
+
+def _silent(source: str) -> dict[str, Any]:
+    times = dict.fromkeys(("avg_ms", "p50_ms", "p95_ms", "p99_ms"))
+    return {"source": source, "calls": 0, "ok": 0, "success_rate": None, **times, "attempts": 0, "status": health(None)}
+
+
+def health(success_rate: float | None) -> Health:
+    """Return the status that a success rate stands for; not knowing is never ``healthy``."""
+    if success_rate is None:
+        return "unknown"
+    if success_rate >= HEALTHY:
+        return "healthy"
+    return "degraded" if success_rate >= DEGRADED else "down"
+
+
+def _insert_one(session: Session, row: dict[str, Any]) -> int:
+    try:
+        with session.begin_nested():
+            session.execute(insert(MetricRow), [row])
+    except OperationalError:
+        raise
+    except (StatementError, OverflowError) as error:
+        log.warning("a measurement of %s %s cannot be stored: %s", row["source"], row["operation"], error)
+        return 0
+    return 1
+
+
+def _row(measurement: Measurement) -> dict[str, Any] | None:
+    """Return a measurement as a row, ``None`` if it is so broken that nothing of it can be kept."""
+    try:
+        ended = measurement.inserted_at
+        ended = ended.replace(tzinfo=UTC) if ended.tzinfo is None else ended
+        return {
+            "source": clean_text(measurement.source),
+            "operation": clean_text(measurement.operation),
+            "target_identifier": clean_text(measurement.target_identifier).strip() or _UNNAMED,
+            "success": bool(measurement.success),
+            "confidence_score": _finite(measurement.confidence_score),
+            "fallback_level": measurement.fallback_level,
+            "response_time_ms": _finite(measurement.response_time_ms),
+            "error_type": measurement.error_type,
+            "error_message": measurement.error_message and clean_text(measurement.error_message),
+            "details": clean_json(measurement.metadata),
+            "kind": measurement.kind,
+            "attempts": measurement.attempts,
+            "provenance": measurement.provenance,
+            "inserted_at": ended,
+            "updated_at": ended,
+        }
+    except Exception:  # a caller's mistake must cost its own row only
+        log.warning("a measurement cannot be read: %s", type(measurement).__name__, exc_info=True)
+        return None
+
+
+def _finite(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None

@@ -1,0 +1,129 @@
+"""Who said what: each printed statement is a row of its own, found again by its key, and never deleted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sqlmodel import Session, col, select
+
+from cinegraph_core.records import Nomination, Page
+from cinegraph_core.storage.aliases import meaning
+from cinegraph_core.storage.cleaning import clean_json, clean_text
+from cinegraph_core.storage.columns import utc
+from cinegraph_core.storage.facts import rank
+from cinegraph_core.storage.nominations import set_films
+from cinegraph_core.storage.people import as_named
+from cinegraph_core.storage.tables import FilmRow, NominationFilmRow, NominationRow, NominationSourceRow
+
+log = logging.getLogger(__name__)
+_FEW = 3
+"""So many statements of a page may vanish without a question."""
+_SHARE = 1 / 3
+"""A page that lost more than this share of its statements is not believed."""
+
+
+def arranged(nominations: Sequence[Nomination]) -> list[Nomination]:
+    """Return nominations in the order in which they are stored, whatever page came first: by source, page, and as printed.
+
+    A key that a source gave twice is told apart by its place (``~2``), so that nothing printed is lost.
+    """
+    ordered = sorted(nominations, key=lambda said: (*rank(said.source.name), said.source.url))
+    seen: dict[tuple[str, str], int] = {}
+    unique = []
+    for nomination in ordered:
+        key = (nomination.source.name, nomination.key)
+        seen[key] = seen.get(key, 0) + 1
+        unique.append(nomination if seen[key] == 1 else replace(nomination, key=f"{nomination.key}~{seen[key]}"))
+    return unique
+
+
+class StatementBook:
+    """The statements of one edition during one import; ``touched`` are the nominations that may have changed."""
+
+    def __init__(self, session: Session, edition_id: int, aliases: Mapping[str, str]) -> None:
+        self.touched: set[int] = set()
+        self._session = session
+        self._edition_id = edition_id
+        self._aliases = aliases
+        stored = session.exec(select(NominationSourceRow).where(NominationSourceRow.edition_id == edition_id)).all()
+        self._rows = {(row.source, row.source_key): row for row in stored}
+
+    def write(self, nomination: Nomination, films: Sequence[FilmRow]) -> NominationSourceRow:
+        """Store a statement: a new one with a nomination of its own, a known one corrected."""
+        film_ids = [film.id for film in films]
+        canonical = meaning(nomination.award, nomination.category, nomination.section, self._aliases)
+        row = self._rows.get((nomination.source.name, nomination.key))
+        if row is None:
+            row = self._create(nomination)
+            set_films(self._session, row.nomination_id, film_ids)
+        elif canonical != row.canonical or set(film_ids) != self._films_of(row.nomination_id):
+            self._correct_topic(row, film_ids)
+        row.canonical = canonical
+        _copy(nomination, row)
+        self._session.flush()
+        self.touched.add(row.nomination_id)
+        return row
+
+    def withdraw(self, page: Page, seen: Collection[int], *, now: float) -> tuple[int, str]:
+        """Withdraw what an answered page no longer says; returns how many, and why not if they are too many to believe."""
+        before = [row for row in self._rows.values() if (row.source, row.url) == (page.source, page.url)]
+        before = [row for row in before if row.withdrawn_at is None]
+        gone = [row for row in before if row.id not in seen]
+        if len(gone) >= _FEW and len(gone) > len(before) * _SHARE:
+            detail = f"{len(gone)} of {len(before)} statements are missing now; none was withdrawn, a person must look"
+            log.warning("%s: %s", page.url, detail)
+            return 0, detail
+        for row in gone:
+            row.withdrawn_at = utc(now)
+            self.touched.add(row.nomination_id)
+        self._session.flush()
+        return len(gone), ""
+
+    def _create(self, nomination: Nomination) -> NominationSourceRow:
+        source = nomination.source
+        row = NominationSourceRow(
+            edition_id=self._edition_id,
+            nomination_id=self._new_nomination(),
+            source=source.name,
+            source_key=nomination.key,
+            url=source.url,
+            as_printed="",
+            parser=source.parser,
+            provenance=source.provenance,
+            first_seen=source.fetched_at,
+            last_seen=source.fetched_at,
+        )
+        self._session.add(row)
+        self._rows[source.name, nomination.key] = row
+        return row
+
+    def _correct_topic(self, row: NominationSourceRow, film_ids: Sequence[int]) -> None:
+        """Give a statement that now speaks of something else its own nomination, if others share the one it had."""
+        company = [other for other in self._rows.values() if other.nomination_id == row.nomination_id and other is not row]
+        if any(other.withdrawn_at is None for other in company):
+            self.touched.add(row.nomination_id)
+            row.nomination_id = self._new_nomination()
+        set_films(self._session, row.nomination_id, film_ids)
+
+    def _new_nomination(self) -> int:
+        nomination = NominationRow(edition_id=self._edition_id)
+        self._session.add(nomination)
+        self._session.flush()
+        return nomination.id
+
+    def _films_of(self, nomination_id: int) -> set[int]:
+        return set(
+            self._session.exec(select(NominationFilmRow.film_id).where(col(NominationFilmRow.nomination_id) == nomination_id))
+        )
+
+
+def _copy(nomination: Nomination, row: NominationSourceRow) -> None:
+    source = nomination.source
+    row.url, row.parser, row.provenance = source.url, source.parser, source.provenance
+    row.as_printed = clean_text(nomination.as_printed)
+    row.section, row.award, row.category = nomination.section, nomination.award, nomination.category
+    row.is_winner, row.notes = nomination.is_winner, nomination.notes
+    row.people = [clean_json(as_named(person)) for person in nomination.people]
+    row.last_seen, row.withdrawn_at = source.fetched_at, None
