@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Metrics sinks: where the record of every call goes."""
