@@ -1,0 +1,111 @@
+"""La Biennale's line-up pages, ``/en/cinema/{year}/{slug}``: one card per film.
+
+Only the site's own film cards (``article.node-film``) are read: menus, carousels and headings hold titles as well, and
+none of them is a selection. A section is named like the address of its page: ``competition``, ``out of competition``,
+``orizzonti``; shorts shown under a heading of their own take that heading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from parsel import Selector
+
+from cinegraph_core import Film, FilmKind, LayoutChangedError, Nomination, PageInput, PageResult, ParseError, Person, Statement
+from cinegraph_festivals.text import KeyMaker, collapse, page_text, runtime_minutes, split_countries, split_names, split_title
+from cinegraph_festivals.venice.edition import check_title, edition_number, statement
+
+_CARDS = """//article[contains(concat(" ", normalize-space(@class), " "), " node-film ")][
+    not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside or
+        ancestor::*[contains(@class, "carousel") or contains(@class, "slider") or contains(@class, "swiper")])]"""
+_HEADING = "preceding::*[self::h2 or self::h3 or self::h4][not(ancestor::article or ancestor::nav or ancestor::header)][1]"
+_LINK = re.compile(r"/en/cinema/(?P<year>\d{4})/(?P<slug>[^/?#]+)(?:/[^?#]*)?")
+_YEAR = re.compile(r"\d{4}")
+_NOT_A_COUNTRY = re.compile(r"^(?:main\s+)?cast\b|^with\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    name: str
+    kind: FilmKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    countries: tuple[str, ...]
+    year: int | None
+    runtime_minutes: int | None
+
+
+def read_lineup(page: PageInput) -> PageResult:
+    """Return one selection per film card, keyed by the path of the film's own page.
+
+    Raises :class:`LayoutChangedError` where the title does not name the year or there is no card of that year, and
+    :class:`ParseError` for a card without a title.
+    """
+    url, year, slug = page.answer.url, page.request.context["year"], page.request.context["slug"]
+    document = Selector(text=page_text(page.answer))
+    check_title(document, (str(year),), url)
+    source, keys = statement(page, "lineup_card"), KeyMaker()
+    selections: dict[str, Nomination] = {}
+    for card in document.xpath(_CARDS):
+        if selection := _selection(card, source=source, keys=keys, year=year, slug=slug):
+            selections.setdefault(selection.key, selection)
+    if not selections:
+        raise LayoutChangedError(f"no film card of {year} on {url}; a section page has one per film", url=url)
+    return PageResult(nominations=tuple(selections.values()), number=edition_number(year))
+
+
+def _selection(card: Selector, *, source: Statement, keys: KeyMaker, year: int, slug: str) -> Nomination | None:
+    link = _LINK.search(card.xpath(".//a[contains(@href, '/en/cinema/')]/@href").get(""))
+    if link and int(link["year"]) != year:
+        return None
+    printed = collapse(card.xpath("string(.//div[contains(@class, 'lb-item-title')])").get())
+    if not printed:
+        raise ParseError(f"a film card on {source.url} has no title ({link[0] if link else 'nor a link'})", url=source.url)
+    description = collapse(" ".join(card.xpath(".//div[contains(@class, 'lb-description')]//text()").getall()))
+    directors = collapse(card.xpath("string(.//div[contains(@class, 'lb-description')]//strong)").get()) or "Director"
+    names = split_names(directors.removeprefix("Director"))
+    section = _section(card, link["slug"] if link else slug)
+    title, facts = split_title(printed), _facts(description, directors)
+    film = Film(
+        title=title.title,
+        original_title=title.original,
+        year=facts.year,
+        directors=names,
+        countries=facts.countries,
+        runtime_minutes=facts.runtime_minutes,
+        kind="series" if title.is_series else section.kind,
+    )
+    return Nomination(
+        key=link[0].rstrip("/") if link else keys.key(section.name, printed, names),
+        source=source,
+        section=section.name,
+        films=(film,),
+        people=tuple(Person(name=name, role="director") for name in names),
+        as_printed=" | ".join(filter(None, (printed, description))),
+    )
+
+
+def _section(card: Selector, slug: str) -> _Section:
+    heading = collapse(card.xpath(f"string({_HEADING})").get()).lower()
+    if re.search(r"\bshorts?\b", heading):
+        return _Section(heading, "short")
+    if slug.startswith("venezia-") and slug.endswith("-competition"):
+        return _Section("competition", "movie")
+    name = "out of competition" if slug == "out-competition" else slug.replace("-", " ")
+    return _Section(name, "series" if re.search(r"\bseries\b", heading) else "unknown")
+
+
+def _facts(description: str, directors: str) -> _Facts:
+    countries: list[str] = []
+    year = minutes = None
+    for part in map(collapse, description.partition(directors)[2].split("/")):
+        if _YEAR.fullmatch(part):
+            year = int(part)
+        elif runtime_minutes(part) is not None:
+            minutes = runtime_minutes(part)
+        elif part and not _NOT_A_COUNTRY.search(part):
+            countries.extend(split_countries(part))
+    return _Facts(tuple(countries), year, minutes)
