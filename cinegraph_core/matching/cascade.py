@@ -1,0 +1,174 @@
+"""The cascade: levels in order propose candidates, one evidence function judges them all, one policy decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from cinegraph_core.contracts import Clock, Matcher
+from cinegraph_core.errors import NotFoundError, PageError, ServiceError
+from cinegraph_core.matching.evidence import LEAST_LIKE, Evidence, judge
+from cinegraph_core.matching.likeness import NORMALISED
+from cinegraph_core.matching.lookup import Door, Lookup
+from cinegraph_core.matching.policy import Decision, acceptable, decide, tied
+from cinegraph_core.matching.years import years_off
+from cinegraph_core.records import FilmQuery, Match, Measurement, ScoredCandidate
+from cinegraph_core.settings import MatchingSettings
+
+MOST_DETAILS = 3
+"""How many candidates of one lookup are verified at most; the right film is hardly ever the fourth."""
+_COULD_WIN = 0.002
+
+
+class Recorder(Protocol):
+    """What the cascade needs of the tracker."""
+
+    def record(self, measurement: Measurement) -> None:
+        """Take one row; never raises, never waits."""
+        ...
+
+
+class Cascade:
+    """Finds the film a query means, or says honestly why not.
+
+    A level runs if its number is at most ``max_fallback_level`` and its confidence at least ``min_confidence``, whatever
+    other levels are installed or applicable.
+    """
+
+    def __init__(
+        self, matchers: Sequence[Matcher], settings: MatchingSettings, services: Door, tracker: Recorder, clock: Clock
+    ) -> None:
+        self._matchers = tuple(sorted(matchers, key=lambda matcher: (matcher.level, matcher.name)))
+        self._settings = settings
+        self._services = services
+        self._tracker = tracker
+        self._clock = clock
+        self._levels = tuple(
+            matcher
+            for matcher in self._matchers
+            if matcher.level <= settings.max_fallback_level and matcher.confidence >= settings.min_confidence
+        )
+
+    async def match(self, query: FilmQuery) -> Match:
+        """Return the answer to a query; a service that fails makes it ``error``, never ``not_found``. Raises nothing of ours."""
+        lookup, started = Lookup(query, self._services), self._clock.monotonic()
+        try:
+            judged = await self._search(lookup)
+        except (ServiceError, PageError) as error:
+            match = _failed(lookup, error)
+        else:
+            match = _answer(lookup, decide(query, judged, self._matchers, self._settings))
+        self._record(lookup, "lookup", "lookup", started, match=match)
+        return match
+
+    async def _search(self, lookup: Lookup) -> tuple[Evidence, ...]:
+        """Run the levels until one film can be accepted or a tie shows that no further search will tell."""
+        judged: tuple[Evidence, ...] = ()
+        for matcher in self._levels:
+            started, sent = self._clock.monotonic(), lookup.requests_sent
+            try:
+                if lookup.add(await matcher.propose(lookup.query, lookup)):
+                    judged = await self._verified(lookup, matcher)
+            except (ServiceError, PageError) as error:
+                self._record(lookup, "level", f"fallback_{matcher.strategy}", started, matcher=matcher, error=error)
+                raise
+            accepted = acceptable(judged, self._settings)
+            if lookup.requests_sent > sent or accepted:
+                score = judged[0].score if accepted else None
+                self._record(lookup, "level", f"fallback_{matcher.strategy}", started, matcher=matcher, score=score)
+            if accepted or tied(judged):
+                break
+        return judged
+
+    async def _verified(self, lookup: Lookup, matcher: Matcher) -> tuple[Evidence, ...]:
+        """Judge the pool, fetching details of those that could win, the likeliest first, until that changes nothing."""
+        judged = judge(lookup.query, lookup.pool)
+        while matcher.verify is not None and lookup.details < MOST_DETAILS and not acceptable(judged, self._settings):
+            contender = next((evidence.candidate for evidence in judged if _could_win(lookup.query, evidence, judged)), None)
+            if contender is None:
+                break
+            lookup.details += 1
+            try:
+                lookup.add([await matcher.verify(contender, lookup)])
+            except NotFoundError:
+                lookup.drop(contender)
+            judged = judge(lookup.query, lookup.pool)
+        return judged
+
+    def _record(
+        self,
+        lookup: Lookup,
+        kind: Any,
+        operation: str,
+        started: float,
+        *,
+        matcher: Matcher | None = None,
+        match: Match | None = None,
+        score: float | None = None,
+        error: ServiceError | PageError | None = None,
+    ) -> None:
+        level = matcher.level if matcher else match.level if match else None
+        self._tracker.record(
+            Measurement(
+                source=lookup.source,
+                operation=operation,
+                target_identifier=lookup.target,
+                success=match.status == "matched" if match else score is not None,
+                inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
+                kind=kind,
+                provenance=lookup.provenance,
+                response_time_ms=1000 * (self._clock.monotonic() - started),
+                confidence_score=match.score if match else score,
+                fallback_level=level,
+                error_type=match.error_type if match else error.error_type if error else None,
+                error_message=match.error_message if match else str(error) if error else None,
+                metadata={"status": match.status} if match else {},
+            )
+        )
+
+
+def _could_win(query: FilmQuery, evidence: Evidence, judged: Sequence[Evidence]) -> bool:
+    """Whether details may make this candidate the winner: it is probable, or its title may be one that a search hit hides."""
+    if evidence.candidate.detailed:
+        return False
+    if evidence.same_imdb_id or evidence.contradictions:
+        return evidence.same_imdb_id
+    if evidence.title >= LEAST_LIKE:
+        return evidence.score >= _COULD_WIN
+    better = any(other.title >= NORMALISED and not other.contradictions for other in judged)
+    return not better and (years_off(query, evidence.candidate.year) or 0) <= 1
+
+
+def _failed(lookup: Lookup, error: ServiceError | PageError) -> Match:
+    return Match(
+        id=lookup.query.id,
+        status="error",
+        api_calls=lookup.requests_sent,
+        error_type=error.error_type,
+        error_message=str(error),
+        retry_after=getattr(error, "retry_after", None),
+        provenance=lookup.provenance,
+    )
+
+
+def _answer(lookup: Lookup, decision: Decision) -> Match:
+    winner, level = decision.winner, decision.level
+    return Match(
+        id=lookup.query.id,
+        status=decision.status,
+        tmdb_id=winner.candidate.tmdb_id if winner else None,
+        imdb_id=winner.candidate.imdb_id if winner else None,
+        confidence=level.confidence if level else None,
+        score=winner.score if winner else None,
+        level=level.level if level else None,
+        strategy=level.strategy if level else None,
+        api_calls=lookup.requests_sent,
+        reason=decision.reason,
+        candidates=tuple(_shown(evidence) for evidence in decision.shown),
+        provenance=lookup.provenance,
+    )
+
+
+def _shown(evidence: Evidence) -> ScoredCandidate:
+    return ScoredCandidate(evidence.candidate, evidence.score, evidence.why)

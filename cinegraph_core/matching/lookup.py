@@ -1,0 +1,93 @@
+"""What one lookup carries along: the clients it used, the answers they gave, and the films found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from cinegraph_core.contracts import ServiceClient
+from cinegraph_core.records import Candidate, FilmKind, FilmQuery, Provenance
+
+_WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
+_UNNAMED = "matching"
+
+
+class Door(Protocol):
+    """What matching needs of the services: a client of each, for one lookup."""
+
+    def client(self, name: str) -> ServiceClient:
+        """Return a new client of the service."""
+        ...
+
+
+class Lookup:
+    """One film's way through the cascade; the :class:`~cinegraph_core.contracts.LookupContext` its matchers are handed."""
+
+    def __init__(self, query: FilmQuery, door: Door) -> None:
+        self.query = query
+        self.memo: dict[Any, Any] = {}
+        self.details = 0
+        self._door = door
+        self._clients: dict[str, ServiceClient] = {}
+        self._pool: dict[tuple[bool, int], Candidate] = {}
+
+    def client(self, service: str) -> ServiceClient:
+        """Return the service's client of this lookup."""
+        if service not in self._clients:
+            self._clients[service] = self._door.client(service)
+        return self._clients[service]
+
+    @property
+    def target(self) -> str:
+        """The query as metrics name it: its IMDb id, or ``title (year)``; never empty."""
+        return target_of(self.query)
+
+    @property
+    def source(self) -> str:
+        """The service asked first, for the rows of this lookup."""
+        return next(iter(self._clients), _UNNAMED)
+
+    @property
+    def requests_sent(self) -> int:
+        """How many HTTP requests have left for this lookup."""
+        return sum(client.requests_sent for client in self._clients.values())
+
+    @property
+    def provenance(self) -> Provenance:
+        """The worst provenance of the services used."""
+        used = [client.provenance for client in self._clients.values()]
+        return min(used, key=_WORST_FIRST.index, default="live")
+
+    @property
+    def pool(self) -> tuple[Candidate, ...]:
+        """Every candidate found so far, each once."""
+        return tuple(self._pool.values())
+
+    def add(self, found: Iterable[Candidate]) -> bool:
+        """Take candidates in, keeping what is known of each best; return whether any was new."""
+        before = len(self._pool)
+        for candidate in found:
+            known = self._pool.get(_key(candidate))
+            if known is None or (candidate.detailed and not known.detailed):
+                self._pool[_key(candidate)] = candidate
+        return len(self._pool) > before
+
+    def drop(self, candidate: Candidate) -> None:
+        """Forget a candidate that turned out not to exist."""
+        self._pool.pop(_key(candidate), None)
+
+
+def _key(candidate: Candidate) -> tuple[bool, int]:
+    # Films and series are numbered apart, so the same number may stand for one of each.
+    series: tuple[FilmKind, ...] = ("series", "episode")
+    return (candidate.kind in series, candidate.tmdb_id)
+
+
+def target_of(query: FilmQuery) -> str:
+    """Return a query's name in metrics: the IMDb id, else ``title (year)``, else its own id."""
+    if query.imdb_id:
+        return query.imdb_id
+    title = " ".join((query.title or query.original_title or "").split())
+    if not title:
+        return f"query {query.id}"
+    return f"{title} ({query.year})" if query.year is not None else title

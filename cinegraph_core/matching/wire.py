@@ -1,0 +1,115 @@
+"""The public JSON of queries and answers, one object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from cinegraph_core.records import FilmKind, FilmQuery, Match, ScoredCandidate
+
+_KINDS = frozenset(get_args(FilmKind))
+_YEARS = range(1870, 2200)
+
+
+def query_from_json(obj: Any) -> FilmQuery:
+    """Return the query a JSON object states; raises :class:`ValueError` that names the field and what is wanted there.
+
+    An id may be a string or an integer. Fields that are ``null`` count as absent, fields nobody knows are passed over.
+    """
+    if not isinstance(obj, Mapping):
+        raise ValueError(f"a query is a JSON object, not {type(obj).__name__}")  # noqa: TRY004 - one error type for callers
+    title, original, imdb_id = _text(obj, "title"), _text(obj, "original_title"), _text(obj, "imdb_id")
+    if not (title or original or imdb_id):
+        raise ValueError("a query needs a 'title', an 'original_title' or an 'imdb_id'")
+    return FilmQuery(
+        id=_id(obj),
+        title=title or original or "",
+        original_title=original,
+        year=_whole(obj, "year", _YEARS),
+        directors=_names(obj),
+        imdb_id=imdb_id,
+        runtime_minutes=_whole(obj, "runtime_minutes", range(1, 100_000)),
+        kind=_kind(obj),
+        festival=_text(obj, "festival"),
+        edition=_whole(obj, "edition", _YEARS),
+    )
+
+
+def match_to_json(match: Match) -> dict[str, Any]:
+    """Return an answer as the contract prints it, the candidates best first."""
+    return {
+        "id": match.id,
+        "status": match.status,
+        "tmdb_id": match.tmdb_id,
+        "imdb_id": match.imdb_id,
+        "confidence": match.confidence,
+        "score": _rounded(match.score),
+        "level": match.level,
+        "strategy": match.strategy,
+        "reason": match.reason,
+        "api_calls": match.api_calls,
+        "error_type": match.error_type,
+        "error_message": match.error_message,
+        "provenance": match.provenance,
+        "candidates": [_candidate(one) for one in match.candidates],
+    }
+
+
+def _candidate(scored: ScoredCandidate) -> dict[str, Any]:
+    candidate = scored.candidate
+    return {
+        "tmdb_id": candidate.tmdb_id,
+        "title": candidate.title,
+        "original_title": candidate.original_title,
+        "year": candidate.year,
+        "score": _rounded(scored.score),
+        "why": list(scored.why),
+    }
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
+
+
+def _id(obj: Mapping[str, Any]) -> str:
+    value = obj.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise ValueError(f"'id' must be a string that tells the queries apart, not {value!r}")
+    return str(value)
+
+
+def _text(obj: Mapping[str, Any], name: str) -> str | None:
+    value = obj.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{name!r} must be a string, not {value!r}")  # noqa: TRY004
+    return value.strip() or None
+
+
+def _whole(obj: Mapping[str, Any], name: str, allowed: range) -> int | None:
+    value = obj.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+        raise ValueError(f"{name!r} must be a whole number from {allowed.start} to {allowed.stop - 1}, not {value!r}")
+    return value
+
+
+def _names(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    value = obj.get("directors")
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"'directors' must be a list of names, not {value!r}")
+    return tuple(name.strip() for name in value if name.strip())
+
+
+def _kind(obj: Mapping[str, Any]) -> FilmKind:
+    value = obj.get("kind")
+    if value is None:
+        return "unknown"
+    if value not in _KINDS:
+        raise ValueError(f"'kind' must be one of {', '.join(sorted(_KINDS))}, not {value!r}")
+    kind: FilmKind = value
+    return kind
