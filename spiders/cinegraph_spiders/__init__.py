@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Cinegraph's spiders: they only schedule; what a page says is read in the source's plugin."""

@@ -1,0 +1,133 @@
+"""The addon that gives any Scrapy project the door, the store and the spiders of every installed source."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+
+from cinegraph_core.crawling.door import DoorMiddleware
+from cinegraph_core.crawling.feeds import EXPORTERS
+from cinegraph_core.crawling.house import House
+from cinegraph_core.crawling.ledger import Ledger
+from cinegraph_core.crawling.loader import PluginSpiderLoader
+from cinegraph_core.crawling.pipelines import FeedPipeline, MatchPipeline, StorePipeline
+from cinegraph_core.crawling.robots import ServiceRobotsMiddleware
+from cinegraph_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+    from cinegraph_core.application import Application
+
+_PRIORITY = "addon"
+_FLUSH_SECONDS = 10.0
+_HOME = "https://pypi.org/project/cinegraph/"
+"""Where a site's owner finds us if the setting ``contact`` says nothing better."""
+_SETTINGS: dict[str, Any] = {
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
+    "DOWNLOAD_DELAY": 1.0,
+    "DOWNLOAD_DELAY_JITTER": 0.5,
+    "DOWNLOAD_VERIFY_CERTIFICATES": True,
+    "FEED_EXPORT_ENCODING": "utf-8",
+    "REMOTE_CONTROL_ENABLED": False,
+    "ROBOTSTXT_OBEY": True,
+    "TELNETCONSOLE_ENABLED": False,
+}
+"""What every crawl should begin with; a project's own settings win."""
+
+log = logging.getLogger(__name__)
+
+
+class CinegraphAddon:
+    """``ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500}``: every request of the project goes through the door.
+
+    The project keeps its spiders and settings; its retries and robots.txt become the door's. ``application`` is open while
+    the crawl runs, ``ledger`` says what the crawl has stored.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._house = House.of(crawler.settings)
+        self.application: Application = self._house.enter()
+        self.ledger = Ledger()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Open the house for a crawl; raises :class:`ConfigurationError` where it cannot be opened."""
+        addon = cls(crawler)
+        crawler.signals.connect(addon._count_failure, signal=signals.item_error)
+        crawler.signals.connect(addon._flush, signal=signals.spider_closed)
+        crawler.signals.connect(addon._leave, signal=signals.engine_stopped)
+        return addon
+
+    @classmethod
+    def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
+        """Bring in the installed sources' spiders, and one house for all crawls of the process."""
+        settings.set("LOG_LEVEL", "INFO", _PRIORITY)
+        settings.set("SPIDER_LOADER_CLASS", PluginSpiderLoader, _PRIORITY)
+        House.of(settings)
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Put the door into the chain."""
+        chosen = self.application.settings
+        for name, value in {**_SETTINGS, "USER_AGENT": _user_agent(chosen.contact), "LOG_LEVEL": chosen.log_level}.items():
+            settings.set(name, value, _PRIORITY)
+        middlewares = "DOWNLOADER_MIDDLEWARES"
+        # The door retries, knows each service's robots.txt and gives one row per page: a second layer would multiply.
+        for replaced in (RetryMiddleware, RobotsTxtMiddleware, MetaRefreshMiddleware):
+            settings.set_in_component_priority_dict(middlewares, replaced, None)
+        settings.setdefault_in_component_priority_dict(middlewares, ServiceRobotsMiddleware, 100)
+        # Between redirects (600) and decompression, which therefore moves: the door must see each 3xx, and a readable body.
+        settings.setdefault_in_component_priority_dict(middlewares, DoorMiddleware, 605)
+        settings.set_in_component_priority_dict(middlewares, HttpCompressionMiddleware, 610)
+        for pipeline, place in ((StorePipeline, 300), (MatchPipeline, 400), (FeedPipeline, 900)):
+            settings.setdefault_in_component_priority_dict("ITEM_PIPELINES", pipeline, place)
+        for extension, exporter in EXPORTERS.items():
+            if extension not in settings["FEED_EXPORTERS"]:
+                settings["FEED_EXPORTERS"].set(extension, exporter, _PRIORITY)
+        self._open_slots(settings)
+
+    def _open_slots(self, settings: BaseSettings) -> None:
+        """Give each service a slot without a delay: the door keeps the pace, and a wait in a slot would count as the call's."""
+        slots = dict(settings.getdict("DOWNLOAD_SLOTS"))
+        concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        for name in self.application.plugins.services():
+            slots.setdefault(name, {"concurrency": concurrency, "delay": 0.0, "jitter": 0.0})
+        settings.set("DOWNLOAD_SLOTS", slots, max(settings.getpriority("DOWNLOAD_SLOTS") or 0, 15))
+
+    def _count_failure(self) -> None:
+        self._crawler.stats.inc_value("cinegraph/item_errors")
+
+    async def _flush(self) -> None:
+        """Wait until the record of this crawl is written, off the event loop."""
+        if not await asyncio.to_thread(self.application.tracker.flush, _FLUSH_SECONDS):
+            log.warning("not every measurement of this crawl is written yet; the rest follows at the end of the process")
+
+    async def _leave(self) -> None:
+        await self._house.leave()
+
+
+def _user_agent(contact: str | None) -> str:
+    return f"cinegraph/{version('cinegraph')} (+{contact or _HOME})"
+
+
+def addon_of(crawler: Crawler) -> CinegraphAddon:
+    """Return the addon of a crawl; raises :class:`ConfigurationError` if the project does not use it."""
+    addon = crawler.get_addon(CinegraphAddon)
+    if addon is None:
+        raise ConfigurationError('put ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500} into the project\'s settings')
+    return addon
+
+
+def application_of(crawler: Crawler) -> Application:
+    """Return the open application of a crawl; raises :class:`ConfigurationError` if the project does not use the addon."""
+    return addon_of(crawler).application

@@ -1,0 +1,1 @@
+"""Scrapy's commands with Cinegraph's endings: ``COMMANDS_MODULE = "cinegraph_core.crawling.commands"``."""

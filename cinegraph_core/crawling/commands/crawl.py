@@ -1,0 +1,83 @@
+"""``scrapy crawl`` that checks the arguments before it starts, and whose exit code tells how it went."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from scrapy import exceptions
+from scrapy.commands import crawl
+
+from cinegraph_core.crawling.arguments import only_missing, plan
+from cinegraph_core.crawling.house import House
+from cinegraph_core.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+DONE, FAILED, INTERRUPTED = 0, 1, 130
+_FAILURES = (
+    "spider_exceptions/count",
+    "cinegraph/item_errors",
+    "cinegraph/pages/error",
+    "cinegraph/pages/blocked",
+    "cinegraph/pages/layout_changed",
+    "cinegraph/films/error",
+)
+"""Statistics that are absent from a crawl in which nothing failed."""
+
+
+class Command(crawl.Command):
+    """Ends with 0 (done), 1 (something failed, and the log says what), 2 (wrong usage) or 130 (interrupted)."""
+
+    _started: Crawler | None = None
+
+    def run(self, args: list[str], opts: Namespace) -> None:
+        """Crawl one spider."""
+        try:
+            self._check(args, opts.spargs)
+        except UsageError as error:
+            raise exceptions.UsageError(str(error), print_help=False) from None
+        except ConfigurationError as error:
+            self._say(error)
+            return
+        super().run(args, opts)
+        self.exitcode = self.exitcode or ending(self._started)
+
+    def _check(self, args: list[str], arguments: dict[str, str]) -> None:
+        """Open the house and plan the editions, so that what is wrong is told in one sentence before anything begins."""
+        from cinegraph_core.crawling.spider import EditionSpider  # noqa: PLC0415 - after Scrapy has read its settings
+
+        if len(args) != 1 or self.crawler_process is None:
+            return
+        loader = self.crawler_process.spider_loader
+        if args[0] not in loader.list():
+            raise UsageError(f"there is no spider {args[0]!r}; there are: {', '.join(sorted(loader.list()))}")
+        spider = loader.load(args[0])
+        application = House.of(self.crawler_process.settings).application
+        source = application.plugins.sources().get(getattr(spider, "source_name", "") or spider.name)
+        if issubclass(spider, EditionSpider) and source is not None:
+            plan(source, arguments)
+            only_missing(arguments)
+
+    def _say(self, error: ConfigurationError) -> None:
+        sys.stderr.write(f"Error: {error}\n")
+        self.exitcode = FAILED
+
+    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
+        self._started = super()._create_crawler(spidercls)
+        return self._started
+
+
+def ending(crawler: Crawler | None) -> int:
+    """Return the exit code of a crawl that has ended."""
+    if crawler is None:
+        return FAILED
+    stats: dict[str, Any] = crawler.stats.get_stats()
+    if stats.get("finish_reason") == "shutdown":
+        return INTERRUPTED
+    if stats.get("finish_reason") not in ("finished", "no_data") or any(stats.get(name) for name in _FAILURES):
+        return FAILED
+    return DONE

@@ -1,0 +1,95 @@
+"""Feed exporters that expand an edition into one line per nomination; other items are written as Scrapy writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from scrapy.exporters import CsvItemExporter, JsonItemExporter, JsonLinesItemExporter
+
+from cinegraph_core.records import Edition
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from cinegraph_core.crawling.ledger import Ledger
+
+CSV_COLUMNS = (
+    *("festival", "edition_year", "edition_number", "edition_instance", "section", "award", "category", "is_winner", "notes"),
+    *("films_title", "films_original_title", "films_year", "films_imdb_id", "films_directors", "films_countries"),
+    *("films_runtime_minutes", "films_kind", "films_match_status", "films_match_tmdb_id", "films_match_confidence"),
+    *("films_match_score", "films_match_level", "films_match_strategy", "people_name", "people_imdb_id", "people_role"),
+    *("source_name", "source_url", "source_fetched_at", "source_parser", "source_provenance"),
+)
+"""Every leaf of a line; what a list holds more than one of is joined."""
+_JOIN = " | "
+
+
+class _Expanding:
+    """Writes an edition as its lines; mixed into one of Scrapy's exporters."""
+
+    _ledger: Ledger
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, file: BinaryIO, **options: Any) -> Self:
+        """Build it for a crawl, whose ledger holds the lines."""
+        from cinegraph_core.crawling.addon import addon_of  # noqa: PLC0415 - the addon names this module's classes
+
+        exporter = cls(file, **options)  # type: ignore[call-arg]
+        exporter._ledger = addon_of(crawler).ledger
+        return exporter
+
+    def export_item(self, item: Any) -> None:
+        """Write an edition's lines, or any other item as it is."""
+        for line in self._ledger.lines(item) if isinstance(item, Edition) else (item,):
+            super().export_item(line)  # type: ignore[misc]
+
+
+class LinesExporter(_Expanding, JsonLinesItemExporter):
+    """One JSON object per line."""
+
+
+class ArrayExporter(_Expanding, JsonItemExporter):
+    """One JSON array."""
+
+
+class TableExporter(_Expanding, CsvItemExporter):
+    """One row per line, nested names joined with ``_``."""
+
+    def export_item(self, item: Any) -> None:
+        """Write an edition's rows, or any other item as it is."""
+        if not isinstance(item, Edition):
+            CsvItemExporter.export_item(self, item)
+            return
+        self.fields_to_export = self.fields_to_export or CSV_COLUMNS
+        for line in self._ledger.lines(item):
+            CsvItemExporter.export_item(self, flat(line))
+
+
+EXPORTERS: Mapping[str, type[_Expanding]] = {
+    "json": ArrayExporter,
+    "jsonlines": LinesExporter,
+    "jsonl": LinesExporter,
+    "jl": LinesExporter,
+    "csv": TableExporter,
+}
+"""Exporter by feed format."""
+
+
+def flat(line: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    """Return a line's leaves under their joined names; an empty leaf is left out, several of a list are joined."""
+    leaves: dict[str, list[Any]] = {}
+    for name, value in _leaves("", line):
+        leaves.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else _JOIN.join(map(str, values)) for name, values in leaves.items()}
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _leaves(f"{name}_{key}" if name else key, below)
+    elif isinstance(value, list | tuple):
+        for below in value:
+            yield from _leaves(name, below)
+    elif value is not None:
+        yield name, value

@@ -1,0 +1,98 @@
+"""The pages of one edition on their way, and the edition they become when the last has answered or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cinegraph_core.contracts import EditionPlan, PageRequest, PageResult
+from cinegraph_core.crawling.robots import RobotsForbiddenError, RobotsUnreachableError
+from cinegraph_core.errors import AuthError, BlockedError, LayoutChangedError, NoDataError, NotFoundError
+from cinegraph_core.records import Edition, Page, PageOutcome
+
+_OUTCOMES: dict[PageOutcome, tuple[type[Exception], ...]] = {
+    "no_data": (NoDataError,),
+    "blocked": (BlockedError, AuthError),
+    "layout_changed": (LayoutChangedError,),
+}
+
+
+@dataclass
+class _Asked:
+    """One page: what was asked, and what became of it."""
+
+    request: PageRequest
+    page: Page | None = None
+    result: PageResult = field(default_factory=PageResult)
+
+
+class Gathering:
+    """Collects the pages of an edition in the order in which they were asked for, whatever order they come in."""
+
+    def __init__(self, plan: EditionPlan) -> None:
+        self.plan = plan
+        self._asked: list[_Asked] = []
+        self._known: set[tuple[str, str]] = set()
+
+    def ask(self, requests: Iterable[PageRequest]) -> list[tuple[int, PageRequest]]:
+        """Return the pages not asked for before, each with its ticket for :meth:`answered` and :meth:`failed`.
+
+        From now on all of them are waited for, however late their requests leave.
+        """
+        new = []
+        for request in requests:
+            if (request.service, request.path) not in self._known:
+                self._known.add((request.service, request.path))
+                self._asked.append(_Asked(request))
+                new.append((len(self._asked) - 1, request))
+        return new
+
+    def answered(self, ticket: int, url: str, result: PageResult) -> None:
+        """Take what a page said; ``url`` is the public one. A page that was cut short leaves the edition partial."""
+        asked = self._asked[ticket]
+        asked.result = result
+        outcome: PageOutcome = "error" if result.truncated else "ok"
+        asked.page = Page(asked.request.statement, url, outcome, result.truncated, nominations=len(result.nominations))
+
+    def failed(self, ticket: int, url: str, error: BaseException) -> None:
+        """Take why a page has nothing to say."""
+        asked = self._asked[ticket]
+        outcome, detail = outcome_of(error, required=asked.request.required)
+        asked.page = Page(asked.request.statement, url, outcome, detail)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every page has answered or failed."""
+        return all(asked.page is not None for asked in self._asked)
+
+    def edition(self) -> Edition:
+        """Return the edition with the pages that came."""
+        results = [asked.result for asked in self._asked]
+        return Edition(
+            festival=self.plan.festival,
+            year=self.plan.year,
+            number=next((result.number for result in results if result.number is not None), None),
+            instance=next((result.instance for result in results if result.instance is not None), self.plan.instance),
+            name=next((result.name for result in results if result.name is not None), None),
+            nominations=tuple(nomination for result in results for nomination in result.nominations),
+            pages=tuple(asked.page for asked in self._asked if asked.page is not None),
+        )
+
+
+def outcome_of(error: BaseException, *, required: bool) -> tuple[PageOutcome, str]:
+    """Return the outcome an error is for its page, and the words that say why."""
+    detail = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, RobotsForbiddenError):
+        return "blocked", "robots.txt forbids it"
+    if isinstance(error, NotFoundError) and not required:
+        return "absent", detail
+    for outcome, kinds in _OUTCOMES.items():
+        if isinstance(error, kinds):
+            return outcome, detail
+    cause = error.error if isinstance(error, RobotsUnreachableError) else error
+    return "error", f"{getattr(cause, 'error_type', 'unknown')}: {detail}"
+
+
+def is_empty(edition: Edition) -> bool:
+    """Return whether every page said that there is nothing, or is one that need not exist and does not."""
+    return not edition.nominations and all(page.outcome in ("no_data", "absent") for page in edition.pages)

@@ -1,0 +1,165 @@
+"""The spider of every source: it schedules pages and hands on editions; what pages say is the source's business."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from scrapy import Request, Spider, signals
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+
+from cinegraph_core.contracts import Answer, Call, PageInput, PageRequest, PageResult, Source
+from cinegraph_core.crawling.addon import application_of
+from cinegraph_core.crawling.arguments import editions_of
+from cinegraph_core.crawling.door import RECEIPT, Receipt
+from cinegraph_core.crawling.gathering import Gathering, is_empty
+from cinegraph_core.crawling.services import CALL
+from cinegraph_core.errors import ConfigurationError, NotFoundError, UnknownError, UsageError
+from cinegraph_core.records import Edition
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from twisted.python.failure import Failure
+
+    from cinegraph_core.application import Application
+
+log = logging.getLogger(__name__)
+
+
+class EditionSpider(Spider):
+    """Crawls the editions of one source; every ``-a name=value`` goes to its :attr:`Source.plan`.
+
+    Beyond the source's own arguments there are ``years=2019-2024`` and ``missing=true`` (only editions not stored yet). Yields
+    one :class:`Edition` when all its pages have answered or failed. Ends with the reason ``no_data`` when the sources say
+    that none of the editions exists, and with ``usage_error`` for a wrong argument.
+    """
+
+    source_name: ClassVar[str] = ""
+    """The source to crawl; by default the one named like the spider."""
+
+    def __init__(self, *, arguments: dict[str, str] | None = None) -> None:
+        super().__init__()
+        self.arguments = arguments or {}
+        self._editions = 0
+        self._empty = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> Self:
+        """Take the ``-a`` arguments as they are, so that none of them overwrites an attribute."""
+        spider = cls(arguments={name: str(value) for name, value in kwargs.items()})
+        spider._set_crawler(crawler)
+        crawler.signals.connect(spider._idle, signal=signals.spider_idle)
+        return spider
+
+    @property
+    def application(self) -> Application:
+        """The open house of this crawl."""
+        return application_of(self.crawler)
+
+    @property
+    def source(self) -> Source:
+        """The source this spider crawls; raises :class:`ConfigurationError` if its plugin is not active."""
+        name = self.source_name or self.name
+        try:
+            return self.application.plugins.sources()[name]
+        except KeyError:
+            message = f"no active plugin brings the source {name!r} of the spider {self.name!r}; `cinegraph plugins` shows why"
+            raise ConfigurationError(message) from None
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the requests for the first pages of every edition planned."""
+        try:
+            plans = await editions_of(self.source, self.arguments, self.application)
+        except ConfigurationError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            raise CloseSpider("usage_error" if isinstance(error, UsageError) else "configuration_error") from None
+        if not plans:
+            log.info("every edition asked for is stored already")
+        for plan in plans:
+            gathering = Gathering(plan)
+            for ticket, page in gathering.ask(plan.pages):
+                yield self._request(gathering, ticket, page)
+            if not plan.pages:
+                for edition in self._finished(gathering):
+                    yield edition
+
+    def _request(self, gathering: Gathering, ticket: int, page: PageRequest) -> Request:
+        call = Call(
+            service=page.service,
+            operation=page.operation,
+            target=page.path,
+            read=partial(self._read, page),
+            absent_ok=not page.required,
+        )
+        return Request(
+            self.application.services.join(page.service, page.path),
+            callback=self.page_came,
+            errback=self.page_failed,
+            cb_kwargs={"gathering": gathering, "ticket": ticket},
+            meta={CALL: call},
+            dont_filter=True,
+        )
+
+    def _read(self, page: PageRequest, answer: Answer) -> PageResult:
+        application = self.application
+        provenance = application.services.provenance(page.service)
+        return self.source.read(PageInput(page, answer, application.clock.now(), provenance))
+
+    def page_came(self, response: Response, gathering: Gathering, ticket: int) -> Iterator[Request | Edition]:
+        """Take a page that came through the door; raises :class:`ConfigurationError` for one that did not."""
+        receipt = response.meta.get(RECEIPT)
+        if not isinstance(receipt, Receipt):
+            raise ConfigurationError(
+                f"{response.url} did not come through the door, so nothing of its edition is stored; "
+                "put CinegraphAddon into ADDONS and leave its DoorMiddleware in DOWNLOADER_MIDDLEWARES"
+            )
+        url = self.application.services.public(receipt.call.service, response.url)
+        if isinstance(receipt.value, PageResult):
+            gathering.answered(ticket, url, receipt.value)
+            for further, page in gathering.ask(receipt.value.follow):
+                yield self._request(gathering, further, page)
+        else:
+            gathering.failed(ticket, url, NotFoundError(f"HTTP {response.status}", url=url, status=response.status))
+        yield from self._finished(gathering)
+
+    def page_failed(self, failure: Failure) -> Iterator[Edition]:
+        """Take note of a page that ended in an error."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        call: Call = request.meta[CALL]
+        gathering: Gathering = request.cb_kwargs["gathering"]
+        url = self.application.services.public(call.service, request.url)
+        error = failure.value or UnknownError("the page failed and nobody says why")
+        log.warning("%s: %s", url, error)
+        gathering.failed(request.cb_kwargs["ticket"], url, error)
+        yield from self._finished(gathering)
+
+    def _finished(self, gathering: Gathering) -> Iterator[Edition]:
+        if not gathering.whole:
+            return
+        edition = gathering.edition()
+        self._editions += 1
+        if is_empty(edition):
+            self._empty += 1
+            log.warning("%s %d: no source has anything of this edition", edition.festival, edition.year)
+        self._count(edition)
+        yield edition
+
+    def _count(self, edition: Edition) -> None:
+        stats = self.crawler.stats
+        stats.inc_value("cinegraph/editions")
+        stats.inc_value("cinegraph/nominations", len(edition.nominations))
+        for page in edition.pages:
+            stats.inc_value(f"cinegraph/pages/{page.outcome}")
+
+    def _idle(self) -> None:
+        if self._editions and self._empty == self._editions:
+            raise CloseSpider("no_data")
+
+    def closed(self, reason: str) -> None:
+        """Say in one line what the crawl brought home."""
+        stats = self.crawler.stats.get_stats()
+        counted = {key.removeprefix("cinegraph/"): value for key, value in sorted(stats.items()) if key.startswith("cinegraph/")}
+        log.info("%s (%s): %s", self.name, reason, ", ".join(f"{key} {value}" for key, value in counted.items()) or "nothing")
