@@ -1,0 +1,125 @@
+"""``cinegraph crawl``: ``scrapy crawl`` from any folder, and a table of what was found."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from cinegraph_core.cli.crawl_report import UNDECIDED, CrawlReport, as_document, count_calls, count_films, print_report
+from cinegraph_core.cli.mode import begin
+from cinegraph_core.cli.opening import opened_database
+from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
+from cinegraph_core.cli.scrapy_run import ScrapyRun, project_settings
+from cinegraph_core.errors import UsageError
+from cinegraph_core.settings import Settings
+
+_SUGGESTIONS = 3
+
+
+@click.command()
+@click.argument("spider")
+@click.option("-a", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of the spider, e.g. year=2024.")
+@click.option("-O", "overwrite", multiple=True, metavar="FILE", help="Write what is found to FILE, replacing it.")
+@click.option("-o", "append", multiple=True, metavar="FILE", help="Append what is found to FILE (-:jsonl is standard output).")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], append: tuple[str, ...], as_json: bool) -> int:
+    r"""Crawl SPIDER, match its films and store both, then say what was found.
+
+    \b
+    Examples:
+      cinegraph crawl venice -a year=2024
+      cinegraph crawl venice -a years=2019-2024 -O venice.jsonl
+      cinegraph crawl imdb -a event=ev0000681 -a year=2023
+    """
+    given = _named(arguments)
+    scrapy_settings = project_settings(append, overwrite)
+    feed_on_stdout = "stdout:" in scrapy_settings.getdict("FEEDS")
+    if feed_on_stdout and as_json:
+        raise UsageError("a feed on standard output and --json do not go together; write the feed to a file")
+    settings, begun = begin(), time.time()
+    run = ScrapyRun(scrapy_settings)
+    code = run.crawl(spider, given)
+    if not run.has_begun:
+        return code
+    report = _report(run, settings, spider, begun)
+    if as_json:
+        print_json(as_document(report))
+    else:
+        print_report(report, to_stderr=feed_on_stdout)
+        say("Try next:")
+        for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
+            say(f"  {line}")
+    if code == DONE and run.found_nothing and "missing" not in given:
+        say("nothing was found where something was expected; `cinegraph --debug crawl …` tells what the pages said")
+        return NOTHING_TO_DO
+    return code
+
+
+def _named(arguments: Sequence[str]) -> dict[str, str]:
+    for argument in arguments:
+        if not argument.partition("=")[0] or "=" not in argument:
+            raise UsageError(f"-a {argument}: write NAME=VALUE, e.g. -a year=2024")
+    return dict(argument.split("=", 1) for argument in arguments)
+
+
+def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> CrawlReport:
+    statistics = run.statistics()
+    pages = {
+        key.removeprefix("cinegraph/pages/"): value for key, value in statistics.items() if key.startswith("cinegraph/pages/")
+    }
+    with opened_database(settings) as database, database.reading() as session:
+        films = count_films(session, [stored for _, stored in run.stored])
+        calls, requests = count_calls(session, datetime.fromtimestamp(begun, UTC))
+    return CrawlReport(
+        spider=spider,
+        mode=settings.mode,
+        reason=str(statistics.get("finish_reason", "unknown")),
+        seconds=round(time.time() - begun, 1),
+        editions=[
+            {
+                "festival": edition.festival,
+                "year": edition.year,
+                "status": stored.status,
+                "nominations": len(stored.nomination_ids),
+            }
+            for edition, stored in run.stored
+        ],
+        nominations=sum(len(stored.nomination_ids) for _, stored in run.stored),
+        films=films.statuses.total(),
+        films_by_status=dict(films.statuses),
+        matched_by_level=dict(films.levels),
+        pages=pages,
+        calls=calls,
+        requests=requests,
+    )
+
+
+def _suggestions(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield commands worth trying next, the most useful first, as they can be pasted."""
+    command = _own_command(settings)
+    if report.films_by_status.get(UNDECIDED) or report.films_by_status.get("error"):
+        yield f"{command} match --pending"
+    if report.films_by_status.get("review"):
+        yield f"{command} review list"
+    yield f"{command} metrics summary --hours 24"
+    chosen = "".join(f" -a {argument}" for argument in arguments)
+    yield f"{command} crawl {report.spider}{chosen} -O {report.spider}.jsonl"
+    yield f'{command} match --title "Poor Things" --year 2023'
+
+
+def _own_command(settings: Settings) -> str:
+    program = "cinegraph" if shutil.which("cinegraph") else _relative(Path(sys.argv[0]))
+    is_forced = settings.mode == "mock" and settings.service("tmdb").api_key is not None
+    return f"CINEGRAPH_MODE=mock {program}" if is_forced else program
+
+
+def _relative(path: Path) -> str:
+    path = path.absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,26 @@
+"""How every command begins: with the settings, and a word on every screen when what it shows is made up."""
+
+from __future__ import annotations
+
+from cinegraph_core.cli.logs import follow
+from cinegraph_core.cli.output import say
+from cinegraph_core.settings import Settings, load_settings
+
+
+def begin() -> Settings:
+    """Return the settings, log as they ask, and say on standard error which data is not live.
+
+    Raises :class:`SettingsError` for a setting that is unknown or wrong.
+    """
+    settings = load_settings()
+    follow(settings)
+    if settings.mode == "mock":
+        say("MOCK data: the bundled replica answers, no real service is asked (set TMDB_API_KEY for real data)")
+    elif mocked := sorted(name for name, one in settings.services.items() if one.mode == "mock"):
+        say(f"MOCK data from {', '.join(mocked)}: the bundled replica answers for it (CINEGRAPH_SERVICES__…__MODE)")
+    return settings
+
+
+def titled(title: str, settings: Settings) -> str:
+    """Return a table's title, marked when the data is not live."""
+    return f"{title} · MOCK data" if settings.mode == "mock" else title

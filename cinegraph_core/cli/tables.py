@@ -1,0 +1,42 @@
+"""Tables for people: readable at 80 columns, and in a pipe without colours."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+_PIPE_WIDTH = 80
+_MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]▲[/]", "error": "[red]✕[/]"}
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), to_stderr: bool = False
+) -> None:
+    """Print a table; ``right`` names the columns whose figures stand flush right, ``None`` is shown as a dash."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
+    _console(to_stderr=to_stderr).print(table)
+
+
+def print_findings(findings: Iterable[Mapping[str, str]]) -> None:
+    """Print what was checked, one line each, with the remedy under what is not well."""
+    table = Table.grid(padding=(0, 1))
+    for finding in findings:
+        table.add_row(_MARKS[finding["status"]], escape(finding["check"]), escape(finding["message"]))
+        if finding["remedy"]:
+            table.add_row("", "", f"[bold]→[/] {escape(finding['remedy'])}")
+    _console().print(table)
+
+
+def _console(*, to_stderr: bool = False) -> Console:
+    stream = sys.stderr if to_stderr else sys.stdout
+    return Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
