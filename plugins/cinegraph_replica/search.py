@@ -16,7 +16,8 @@ from cinegraph_replica.catalogue import Film
 _WORD = re.compile(r"\w+")
 _STOP_WORDS = frozenset(
     _WORD.findall(
-        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with"
+        """a an and are as at be but by for if in into is it no not of on or such
+        that the their then there these they this to was will with"""
     )
 )
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "'": "", "’": ""})

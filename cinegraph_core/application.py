@@ -1,0 +1,110 @@
+"""One object that opens every room in order, hands each what it needs, and closes them in the reverse order.
+
+A spider, a command and a script all begin with :meth:`Application.open`; nothing else builds a tracker, a door or a
+database. It is passed down, never kept in a module, so that a test can open its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from cinegraph_core import services as door
+from cinegraph_core.clock import SystemClock
+from cinegraph_core.contracts import Clock, SinkContext
+from cinegraph_core.matching import Cascade
+from cinegraph_core.plugins import Plugins, load_plugins
+from cinegraph_core.records import Measurement
+from cinegraph_core.services import Services
+from cinegraph_core.settings import Settings, check_service_names, load_settings
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.metrics import insert_measurements
+from cinegraph_core.storage.state import record_transition
+from cinegraph_core.tracking import Tracker
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """The open house: ``settings``, ``plugins``, ``database``, ``tracker``, ``services`` and ``cascade``."""
+
+    def __init__(self, settings: Settings, plugins: Plugins, database: Database, clock: Clock) -> None:
+        self.settings = settings
+        self.plugins = plugins
+        self.database = database
+        self.clock = clock
+        context = SinkContext(database_url=settings.database_url, store=self._store, clock=clock)
+        self.tracker = Tracker(plugins.metrics_sinks(), context)
+        self.services = Services(settings, plugins, self.tracker, clock, on_transition=self._remember)
+        self.cascade = Cascade(plugins.matchers(), settings.matching, self.services, self.tracker, clock)
+
+    @classmethod
+    def open(
+        cls, settings: Settings | None = None, *, clock: Clock | None = None, plugins: Plugins | None = None
+    ) -> Application:
+        """Open everything; the database is created and migrated if it is empty.
+
+        Raises :class:`ConfigurationError` where settings, plugins or database do not fit together; each message says what
+        to change.
+        """
+        settings = settings or load_settings()
+        plugins = plugins or load_plugins(blocked=settings.disable_plugins)
+        known = set(plugins.services())
+        check_service_names(settings, known, tolerated=set(settings.services) - known if plugins.has_gaps else set())
+        database = Database(settings.database_url)
+        try:
+            database.prepare(_stamp(settings))
+            application = cls(settings, plugins, database, clock or SystemClock())
+            application.services.check()
+        except BaseException:
+            database.close()
+            raise
+        if "sql" not in plugins.metrics_sinks():
+            log.warning("the metrics sink 'sql' is not active: calls are made but not recorded (see `cinegraph plugins`)")
+        return application
+
+    def _store(self, batch: Sequence[Measurement]) -> None:
+        with self.database.transaction() as session:
+            insert_measurements(session, batch)
+
+    def _remember(self, service: str, old: str, new: str, retry_at: float | None) -> None:
+        log.warning("breaker of %s: %s → %s", service, old, new)
+        now = self.clock.now()
+        self.database.post(lambda session: record_transition(session, service, new, changed_at=now, retry_at=retry_at))
+
+    async def aclose(self) -> None:
+        """Close the clients of this event loop, then everything else."""
+        await self.services.aclose()
+        self.close()
+
+    def close(self) -> None:
+        """Write what is still on its way, then let go of the database."""
+        self.tracker.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return itself: Scrapy copies its settings for every crawler, and all of them share one house."""
+        return self
+
+
+def _stamp(settings: Settings) -> Literal["mock", "live"]:
+    return "mock" if settings.mode == "mock" else "live"
+
+
+door.set_opener(Application.open)
