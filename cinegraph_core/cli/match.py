@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -24,6 +23,8 @@ from cinegraph_core.records import FilmQuery, Match
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.films import count_films, pending_films
 
+_STATUSES = ("matched", "review", "not_found", "error")
+
 
 @click.command()
 @click.option("--title", help="The film's title, in any language.")
@@ -34,7 +35,7 @@ from cinegraph_core.storage.films import count_films, pending_films
 @click.option("--runtime", type=int, help="Its length in minutes.")
 @click.option("--festival", help="The festival it was shown at.")
 @click.option("--edition", type=int, help="The year of that festival's edition.")
-@click.option("--json", "as_json", is_flag=True, help="With --title: print one result. Without: JSON lines in, JSON lines out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; without --title and --pending: JSON lines in and out.")
 @click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), help="Go on with this file of results (JSON lines).")
 @click.option("--pending", is_flag=True, help="Decide about every stored film that is still unresolved.")
 @click.option("--limit", type=click.IntRange(min=1), help="With --pending: at most so many films.")
@@ -64,8 +65,8 @@ def match(
     """
     settings = begin()
     if pending:
-        _refuse("--pending", title=title, json=as_json, resume=resume)
-        return asyncio.run(_pending(settings, limit))
+        _refuse("--pending", title=title, resume=resume)
+        return asyncio.run(_pending(settings, limit, as_json=as_json))
     _refuse("a match without --pending", limit=limit)
     if title is None:
         details = {"original-title": original_title, "year": year, "director": directors, "imdb-id": imdb_id}
@@ -130,34 +131,44 @@ async def _lines(settings: Settings, descriptor: int, resume: Path | None) -> in
     return FAILED if matcher.failed else DONE
 
 
-async def _pending(settings: Settings, limit: int | None) -> int:
+async def _pending(settings: Settings, limit: int | None, *, as_json: bool) -> int:
     async with Application.open(settings) as application:
-        database, now = application.database, application.clock.now()
-        waiting = await database.run(partial(pending_films, now=now))
+        waiting = await application.database.run(pending_films, now=application.clock.now())
         if not waiting:
-            if await database.run(count_films):
-                say("nothing is pending: every stored film is decided")
-                return DONE
-            say("no film is stored yet; crawl a festival first, e.g. cinegraph crawl venice -a year=2024")
-            return NOTHING_TO_DO
-        chosen = list(waiting[:limit])
+            return await _nothing_pending(application, as_json=as_json)
+        chosen = waiting[:limit]
         with progress("matching", len(chosen)) as advance:
-            backlog = Backlog(application, chosen, say, advance)
+            backlog = Backlog(application, list(chosen), say, advance)
             reached_end = await backlog.run()
-    statuses = ("matched", "review", "not_found", "error")
-    print_table(titled("Decided", settings), statuses, [[backlog.decided[status] for status in statuses]], right=statuses)
-    remaining = len(waiting) - backlog.decided.total() + backlog.decided["error"]
-    if not reached_end or backlog.decided["error"]:
-        say(f"{remaining} films are left; run `cinegraph match --pending` again when the service is back")
+        left = len(await application.database.run(pending_films, now=application.clock.now()))
+    decided = {status: backlog.decided[status] for status in _STATUSES}
+    if as_json:
+        print_json({"decided": decided, "left": left})
+    else:
+        print_table(titled("Decided", settings), _STATUSES, [list(decided.values())], right=_STATUSES)
+    if not reached_end or decided["error"]:
+        say(f"{left} films are left; run `cinegraph match --pending` again when the service is back")
         return FAILED
     return DONE
+
+
+async def _nothing_pending(application: Application, *, as_json: bool) -> int:
+    """Say so; that is well where every film is decided, and an empty hand where none is stored."""
+    stored = await application.database.run(count_films)
+    if as_json:
+        print_json({"decided": dict.fromkeys(_STATUSES, 0), "left": 0})
+    if stored:
+        say(f"nothing is pending: all {stored} stored films are decided or in review")
+        return DONE
+    say("no film is stored yet; crawl a festival first, e.g. cinegraph crawl venice -a year=2024")
+    return NOTHING_TO_DO
 
 
 def _show(found: Match, settings: Settings) -> None:
     level = f"level {found.level}, {found.strategy}" if found.level else found.reason or ""
     summary = f"{found.status.replace('_', ' ')}" + (f" ({level})" if level else "")
     print_table(
-        titled(f"{summary} · {found.api_calls} requests", settings),
+        titled(f"{summary} · requests: {found.api_calls}", settings),
         ("", "TMDb", "title", "year", "directors", "score", "why"),
         (
             (

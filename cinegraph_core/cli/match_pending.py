@@ -6,7 +6,6 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 
 from cinegraph_core.application import Application
 from cinegraph_core.matching import match_stream
@@ -15,14 +14,18 @@ from cinegraph_core.storage.films import film_query, record_decision
 
 PATIENCE = 3
 """Probes in a row that may bring nothing before the rest is left for another time."""
+TRANSIENT = frozenset({"circuit_open", "network_error", "rate_limit", "server_error", "timeout"})
+"""Errors after which the same film is asked for again in this run."""
+_PAUSE = 2.0
+"""Seconds before the next try where no service says how long to wait."""
 
 
 @dataclass
 class Backlog:
     """Works through the films that wait, each with its decision in one transaction.
 
-    A film refused by an open breaker is not decided: when the service's next probe is due it is asked for again, alone,
-    and the others follow once that was answered.
+    An outage decides nothing. When a service's next probe is due, one film alone is asked for again, and the others
+    follow once that was answered.
     """
 
     application: Application
@@ -31,30 +34,33 @@ class Backlog:
     advance: Callable[[], None]
     decided: Counter[str] = field(default_factory=Counter)
     """Films by the status that was recorded."""
+    _failed: dict[int, Match] = field(default_factory=dict)
 
     async def run(self) -> bool:
-        """Decide about the films in ``left``; returns whether all were decided before the patience ran out."""
-        fruitless = 0
+        """Decide about the films in ``left``; returns whether the end was reached before the patience ran out."""
+        probing, fruitless = False, 0
         while self.left:
-            refused = await self._round(self.left[:1] if fruitless else list(self.left), probing=fruitless > 0)
-            if refused is None:
-                fruitless = 0
+            waiting = len(self.left)
+            trouble = await self._round(self.left[:1] if probing else list(self.left))
+            if probing:
+                fruitless = fruitless + 1 if len(self.left) == waiting else 0
+            probing = trouble is not None
+            if trouble is None:
                 continue
-            fruitless += 1
-            if fruitless > PATIENCE:
-                self.say(f"{PATIENCE} probes in a row brought nothing ({refused.error_message or refused.error_type})")
+            if fruitless >= PATIENCE:
+                await self._give_up(trouble)
                 return False
-            await self._wait(refused)
+            await self._wait(trouble)
         return True
 
-    async def _round(self, films: Sequence[int], *, probing: bool) -> Match | None:
-        """Match these films until one is refused; record what was answered, return the last refusal."""
+    async def _round(self, films: Sequence[int]) -> Match | None:
+        """Match these films until one is refused by a breaker; record what was answered, return the last trouble."""
         asked: deque[int] = deque()
-        refused: Match | None = None
+        trouble: Match | None = None
 
         async def queries() -> AsyncGenerator[FilmQuery, None]:
             for film in films:
-                if refused is not None:
+                if trouble is not None and trouble.error_type == "circuit_open":
                     return
                 asked.append(film)
                 yield await self.application.database.run(film_query, film)
@@ -62,24 +68,42 @@ class Backlog:
         async with aclosing(queries()) as stream, aclosing(match_stream(self.application.cascade, stream)) as matches:
             async for match in matches:
                 film = asked.popleft()
-                if match.error_type == "circuit_open" or (probing and match.status == "error"):
-                    refused = match
-                else:
+                if match.error_type not in TRANSIENT:
                     await self._record(film, match)
-        return refused
+                    self.left.remove(film)
+                    continue
+                trouble = match
+                if match.error_type != "circuit_open":
+                    self._postpone(film, match)
+        return trouble
+
+    def _postpone(self, film: int, match: Match) -> None:
+        """Let the others go first: what failed may be this film's own page."""
+        self._failed[film] = match
+        self.left.remove(film)
+        self.left.append(film)
 
     async def _record(self, film: int, match: Match) -> None:
         application = self.application
-        record = partial(record_decision, mode=application.settings.mode, now=application.clock.now())
-        await application.database.run(record, film, match)
-        self.left.remove(film)
+        mode, now = application.settings.mode, application.clock.now()
+        await application.database.run(record_decision, film, match, mode=mode, now=now)
+        self._failed.pop(film, None)
         self.decided[match.status] += 1
         self.advance()
 
-    async def _wait(self, refused: Match) -> None:
+    async def _give_up(self, trouble: Match) -> None:
+        """Record why the films that were asked for have no answer."""
+        self.say(f"{PATIENCE} probes in a row brought nothing ({trouble.error_message or trouble.error_type})")
+        for film, match in list(self._failed.items()):
+            await self._record(film, match)
+
+    async def _wait(self, trouble: Match) -> None:
         services = self.application.services
         waits = {name: services.retry_after(name) for name in services.names() if services.breaker_state(name) != "closed"}
-        seconds = max(waits.values(), default=refused.retry_after or 0.0)
-        who = " and ".join(waits) or "a service"
-        self.say(f"{who}'s breaker is open; waiting {seconds:.0f} s for its next probe")
+        if waits:
+            seconds = max(waits.values())
+            self.say(f"{' and '.join(waits)}'s breaker is open; waiting {seconds:.0f} s for its next probe")
+        else:
+            seconds = trouble.retry_after or _PAUSE
+            self.say(f"{trouble.error_message or trouble.error_type}; waiting {seconds:.0f} s before the next try")
         await self.application.clock.sleep(seconds)

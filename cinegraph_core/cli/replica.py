@@ -25,7 +25,7 @@ def serve(port: int, faults: tuple[str, ...], name: str | None) -> None:
     \b
     Examples:
       cinegraph replica serve --port 8000
-      cinegraph replica serve --fault tmdb=429:0.2 --fault imdb=challenge
+      cinegraph replica serve --fault tmdb=429:0.2 --fault imdb=waf
     """
     replicas = load_plugins(blocked=load_settings().disable_plugins).replicas()
     servable = {one.name: one for one in replicas.values() if one.serve is not None}

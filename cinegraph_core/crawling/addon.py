@@ -14,6 +14,7 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 
 from cinegraph_core.crawling.door import DoorMiddleware
+from cinegraph_core.crawling.download import OneAttemptDownloadHandler
 from cinegraph_core.crawling.feeds import EXPORTERS
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.ledger import Ledger
@@ -94,6 +95,10 @@ class CinegraphAddon:
         for extension, exporter in EXPORTERS.items():
             if extension not in settings["FEED_EXPORTERS"]:
                 settings["FEED_EXPORTERS"].set(extension, exporter, _PRIORITY)
+        if settings.getbool("TWISTED_REACTOR_ENABLED"):
+            for scheme in ("http", "https"):
+                if scheme not in settings["DOWNLOAD_HANDLERS"]:
+                    settings["DOWNLOAD_HANDLERS"].set(scheme, OneAttemptDownloadHandler, _PRIORITY)
         self._open_slots(settings)
 
     def _open_slots(self, settings: BaseSettings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cinegraph_core.contracts import EditionPlan, PageRequest, PageResult
 from cinegraph_core.crawling.robots import RobotsForbiddenError, RobotsUnreachableError
@@ -75,7 +75,7 @@ class Gathering:
             instance=next((result.instance for result in results if result.instance is not None), self.plan.instance),
             name=next((result.name for result in results if result.name is not None), None),
             nominations=tuple(nomination for result in results for nomination in result.nominations),
-            pages=tuple(asked.page for asked in self._asked if asked.page is not None),
+            pages=_judged([asked.page for asked in self._asked if asked.page is not None]),
         )
 
 
@@ -96,3 +96,13 @@ def outcome_of(error: BaseException, *, required: bool) -> tuple[PageOutcome, st
 def is_empty(edition: Edition) -> bool:
     """Return whether every page said that there is nothing, or is one that need not exist and does not."""
     return not edition.nominations and all(page.outcome in ("no_data", "absent") for page in edition.pages)
+
+
+def _judged(pages: list[Page]) -> tuple[Page, ...]:
+    """Call absent pages an error where all of several are: then their addresses have changed.
+
+    A single page that need not exist and does not is the source's word that there was no edition.
+    """
+    if len(pages) < 2 or any(page.outcome != "absent" for page in pages):
+        return tuple(pages)
+    return tuple(replace(page, outcome="error", detail=f"{page.detail}, like every page of the edition") for page in pages)

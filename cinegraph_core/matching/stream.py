@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
 
@@ -13,6 +13,8 @@ from cinegraph_core.records import FilmQuery, Match
 IN_FLIGHT = 16
 _AHEAD = 4 * IN_FLIGHT  # so that one slow lookup at the head does not leave the others idle
 _REMEMBERED = 4096
+
+_Entry = Match | asyncio.Task[Match]
 
 
 class _Shared:
@@ -54,26 +56,37 @@ async def match_stream(
     Closing the generator cancels what is still running.
     """
     shared = _Shared(cascade)
-    waiting: deque[Match | asyncio.Task[Match]] = deque()
-    try:
+    waiting: asyncio.Queue[_Entry | None] = asyncio.Queue(maxsize=_AHEAD)
+    running: set[asyncio.Task[Match]] = set()
+
+    async def feed() -> None:
         async for query in _asynchronous(queries):
-            waiting.append(query if isinstance(query, Match) else shared.start(query))
-            while waiting and (len(waiting) >= _AHEAD or _ready(waiting[0])):
-                yield await _finished(waiting.popleft())
-        while waiting:
-            yield await _finished(waiting.popleft())
+            entry = query if isinstance(query, Match) else shared.start(query)
+            if isinstance(entry, asyncio.Task):
+                running.add(entry)
+                entry.add_done_callback(running.discard)
+            await waiting.put(entry)
+
+    async def feed_all() -> None:
+        try:
+            await feed()
+        except Exception:
+            await waiting.put(None)
+            raise
+        await waiting.put(None)
+
+    feeder = asyncio.create_task(feed_all())
+    try:
+        while (entry := await waiting.get()) is not None:
+            yield await _finished(entry)
+        await feeder
     finally:
-        running = [task for task in waiting if isinstance(task, asyncio.Task)]
-        for task in running:
+        for task in (feeder, *running):
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(feeder, *running, return_exceptions=True)
 
 
-def _ready(entry: Match | asyncio.Task[Match]) -> bool:
-    return isinstance(entry, Match) or entry.done()
-
-
-async def _finished(entry: Match | asyncio.Task[Match]) -> Match:
+async def _finished(entry: _Entry) -> Match:
     return entry if isinstance(entry, Match) else await entry
 
 

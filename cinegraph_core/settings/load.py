@@ -72,7 +72,7 @@ def check_service_names(settings: Settings, known: set[str], tolerated: set[str]
         message = f"{found}: no service {service!r} is installed{_nearest(service, known)}"
         if service not in tolerated:
             raise SettingsError(message)
-        _log.warning("%s; a blocked or failed plugin may have brought it", message)
+        _log.warning("%s; without its plugin the setting has no effect", message)
 
 
 def _read_toml(path: Path) -> list[_Pair]:

@@ -6,39 +6,33 @@ from collections.abc import Mapping
 
 from cinegraph_core.storage.naming import fold
 
-_JOINERS = (" for ", " ", " - ", " / ", ": ")
 
+class Meanings:
+    """Printed names brought to one form through an alias table: printed name, any case, to the one it stands for.
 
-def canonical_award(award: str | None, category: str | None, aliases: Mapping[str, str]) -> str | None:
-    """Return what an award and category mean together, ``None`` if neither was printed.
-
-    ``aliases`` maps printed names to one canonical form. ``GOLDEN LION for Best Film`` printed as one, and the award
-    ``Golden Lion`` with the category ``Best Film``, are both looked up as "golden lion for best film"; then award and
-    category are looked up apart. Without an alias only literally the same text means the same.
+    ``GOLDEN LION for Best Film`` printed as one, and the award ``Golden Lion`` with the category ``Best Film``, are both
+    looked up whole ("golden lion for best film", "golden lion / best film"), then award and category apart. Without an
+    alias only literally the same text means the same.
     """
-    known = {fold(printed): fold(meaning) for printed, meaning in aliases.items()}
-    parts = [part for part in (award, category) if part]
-    if not parts:
-        return None
-    whole = {fold(joiner.join(parts)): None for joiner in _JOINERS}
-    named = next((known[text] for text in whole if text in known), None)
-    if named is not None:
-        return named
-    return " | ".join(known.get(fold(part), fold(part)) for part in parts)
 
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self._known = {fold(printed): fold(meaning) for printed, meaning in aliases.items()}
 
-def canonical_section(section: str | None, aliases: Mapping[str, str]) -> str | None:
-    """Return what a section means, ``None`` if none was printed."""
-    if not section:
-        return None
-    known = {fold(printed): fold(meaning) for printed, meaning in aliases.items()}
-    return known.get(fold(section), fold(section))
+    def award(self, award: str | None, category: str | None) -> str | None:
+        """Return what an award and its category mean together, ``None`` if neither was printed."""
+        parts = [part for part in (award, category) if part]
+        if not parts:
+            return None
+        together = (fold(joiner.join(parts)) for joiner in (" ", " for "))
+        known = next((self._known[text] for text in together if text in self._known), None)
+        return known or " | ".join(self._alone(part) for part in parts)
 
+    def topic(self, award: str | None, category: str | None, section: str | None) -> str | None:
+        """Return what a statement is about, for comparison; a selection never equals a nomination."""
+        if (prize := self.award(award, category)) is not None:
+            return f"award: {prize}"
+        return f"selection: {self._alone(section)}" if section else None
 
-def meaning(award: str | None, category: str | None, section: str | None, aliases: Mapping[str, str]) -> str | None:
-    """Return what a statement is about, so that two are comparable; a selection never equals a nomination."""
-    if (prize := canonical_award(award, category, aliases)) is not None:
-        return f"award: {prize}"
-    if (place := canonical_section(section, aliases)) is not None:
-        return f"selection: {place}"
-    return None
+    def _alone(self, printed: str) -> str:
+        folded = fold(printed)
+        return self._known.get(folded, folded)

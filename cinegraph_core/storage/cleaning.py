@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _DEPTH = 8
 """Deeper metadata is cut; it also ends a structure that contains itself."""
 
@@ -13,6 +15,17 @@ _DEPTH = 8
 def clean_text(text: str) -> str:
     """Return a text that every database takes."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_record(record: T) -> T:
+    """Return a frozen record with every text in it, and in the records it holds, made fit to be stored."""
+    if isinstance(record, str):
+        return clean_text(record)  # type: ignore[return-value]  # a str is a T here
+    if isinstance(record, tuple):
+        return tuple(map(clean_record, record))  # type: ignore[return-value]  # as above
+    if is_dataclass(record) and not isinstance(record, type):
+        return replace(record, **{field.name: clean_record(getattr(record, field.name)) for field in fields(record)})
+    return record
 
 
 def clean_json(value: Any, depth: int = _DEPTH) -> Any:

@@ -169,10 +169,8 @@ class Database:
             return False
         if not inspect(session.connection()).has_table("database_stamp"):
             return False
-        found = stamped(session)
+        found = stamped(session) or write_stamp(session, self._wanted, now=time.time())
         check_stamp(found, self._wanted, self.shown_url)
-        if found is None:
-            write_stamp(session, self._wanted, now=time.time())
         return True
 
     def _outdated(self, found: str) -> str:

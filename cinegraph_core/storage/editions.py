@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from cinegraph_core.errors import CinegraphError
 from cinegraph_core.records import Edition, Page, Provenance
+from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.lines import edition_lines
@@ -46,11 +47,12 @@ class StoredEdition:
 def store_edition(session: Session, edition: Edition, *, aliases: Mapping[str, str], now: float) -> StoredEdition:
     """Store an edition with all its pages; doing it again changes nothing but the times.
 
-    ``aliases`` says which awards and sections mean the same (see :func:`cinegraph_core.storage.aliases.canonical_award`).
+    ``aliases`` says which awards and sections mean the same (:class:`cinegraph_core.storage.aliases.Meanings`).
     An import without a nomination and without an answered page leaves nothing but the outcomes of its pages, and those
     only where the edition is known. Raises :class:`ProvenanceError` for fakes in a live database, and
     :class:`CinegraphError` if not every statement could be found again (then nothing is stored).
     """
+    edition = clean_record(edition)
     for provenance in {nomination.source.provenance for nomination in edition.nominations}:
         refuse_fakes(session, provenance, f"{edition.festival} {edition.year}")
     lock_catalogue(session)
@@ -81,8 +83,8 @@ def _store_nominations(
     said = [book.write(*pair) for pair in zip(nominations, films, strict=True)]
     seen = {statement.id for statement in said}
     answered = {page: book.withdraw(page, seen, now=now) for page in edition.pages if page.outcome == "ok"}
-    refresh(session, book.touched)
-    unite(session, row.id)
+    gone = unite(session, row.id)
+    refresh(session, book.touched - gone)
     _note_pages(session, row.id, {page: answered.get(page, (0, ""))[1] for page in edition.pages}, now=now)
     _check_conservation(session, row.id, seen, len(edition.nominations))
     return StoredEdition(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlmodel import Session, and_, col, delete, func, or_, select
 
 from cinegraph_core.records import FilmKind, FilmQuery, Match, Mode
+from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.lines import imdb_id_of
@@ -94,6 +95,7 @@ def record_decision(session: Session, film_id: int, match: Match, *, mode: Mode,
     Two films that get one TMDb id are one film, unless their IMDb ids say otherwise: that goes to review as a
     contradiction. Raises :class:`ProvenanceError` for a fake in a live database.
     """
+    match = clean_record(match)
     refuse_fakes(session, match.provenance, f"the match of film {film_id}", mode=mode)
     lock_catalogue(session)
     film = survivor(session, film_id)

@@ -13,7 +13,7 @@ from cinegraph_core.storage.tables import ExternalIdRow, NominationPersonRow, No
 
 Named = Mapping[str, Any]
 """A person as printed: ``name``, ``imdb_id``, ``role``, ``kind``."""
-GENERIC = (None, "nominee")
+GENERIC = (None, "nominee", "honoree", "credited")
 """Roles that say no more than "is named here"."""
 
 

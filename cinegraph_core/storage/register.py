@@ -36,10 +36,11 @@ class _Known:
     titles: set[str] = field(default_factory=set)
     imdb_ids: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    years: set[int] = field(default_factory=set)
 
     def compatible(self, film: Film, names: set[str]) -> bool:
         """Whether nothing known speaks against this being the film."""
-        if film.year and self.row.year and abs(film.year - self.row.year) > _YEARS_APART:
+        if film.year and self.years and all(abs(film.year - year) > _YEARS_APART for year in self.years):
             return False
         return not names or not self.names or bool(names & self.names)
 
@@ -99,6 +100,7 @@ class FilmRegister:
         kept, gone = (known, twin) if survivor is known.row else (twin, known)
         kept.titles |= gone.titles
         kept.names |= gone.names
+        kept.years |= gone.years
         self._forget(gone, kept)
         return kept
 
@@ -136,6 +138,7 @@ class FilmRegister:
         for title in dict.fromkeys(filter(None, (film.title, film.original_title))):
             self._print(known, title, source)
         known.names |= {fold_name(name) for name in film.directors}
+        known.years |= {film.year} if film.year else set()
         self._note_ids(known.imdb_ids, known.titles)
 
     def _print(self, known: _Known, title: str, source: str) -> None:
@@ -184,7 +187,8 @@ class FilmRegister:
     def _load_films(self, ids: Sequence[int]) -> None:
         for row in self._session.exec(select(FilmRow).where(col(FilmRow.id).in_(ids))):
             names = {fold_name(name) for said in row.facts.values() for name in said.get("directors", ())}
-            self._known[row.id] = _Known(row, names=names)
+            years = {said["year"] for said in row.facts.values() if said.get("year")}
+            self._known[row.id] = _Known(row, names=names, years=years)
         for title in self._session.exec(select(FilmTitleRow).where(col(FilmTitleRow.film_id).in_(ids))):
             self._known[title.film_id].titles.add(title.normalised)
         given = select(ExternalIdRow).where(ExternalIdRow.source == "imdb", col(ExternalIdRow.film_id).in_(ids))

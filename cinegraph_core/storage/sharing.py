@@ -16,11 +16,10 @@ from sqlmodel import Session, col, select
 from cinegraph_core.storage.facts import in_order
 from cinegraph_core.storage.naming import fold_name
 from cinegraph_core.storage.nominations import refresh, remove_empty
-from cinegraph_core.storage.people import GENERIC
 from cinegraph_core.storage.tables import NominationFilmRow, NominationRow, NominationSourceRow
 
-_ON_STAGE = frozenset({"actor", "actress", "cast", "performer", *(role for role in GENERIC if role)})
-"""Roles under which the person honoured may stand, depending on the source."""
+_HONOURED = frozenset({None, "nominee", "honoree", "actor", "actress", "performer", "screenwriter"})
+"""Roles under which the person honoured stands, depending on the source."""
 
 
 @dataclass
@@ -46,32 +45,31 @@ class _View:
         """Folded names by role."""
         named: dict[str, set[str]] = defaultdict(set)
         for person in (person for said in self.statements for person in said.people):
-            role = person["role"]
-            named["" if role is None or role in _ON_STAGE else role].add(fold_name(person["name"]))
+            role = "" if person["role"] in _HONOURED else person["role"]
+            named[role].add(fold_name(person["name"]))
         return named
 
 
-def unite(session: Session, edition_id: int) -> None:
-    """Let the nominations of an edition that are one share their row; the older row stays."""
+def unite(session: Session, edition_id: int) -> set[int]:
+    """Let the nominations of an edition that are one share their row; the older stays, the ids of those gone are returned."""
     by_topic: dict[tuple[str, frozenset[int]], list[_View]] = defaultdict(list)
     for view in _views(session, edition_id):
         if view.topic is not None:
             by_topic[view.topic].append(view)
-    for group in by_topic.values():
-        _unite_group(session, group)
+    return {gone for group in by_topic.values() for gone in _unite_group(session, group)}
 
 
-def _unite_group(session: Session, group: list[_View]) -> None:
+def _unite_group(session: Session, group: list[_View]) -> Iterator[int]:
     while (pair := _pair(group)) is not None:
         kept, gone = pair
-        for said in gone.statements:
+        for said in session.exec(select(NominationSourceRow).where(NominationSourceRow.nomination_id == gone.id)).all():
             said.nomination_id = kept.id
         session.flush()
-        _take_withdrawn(session, kept.id, gone.id)
         remove_empty(session, session.get_one(NominationRow, gone.id))
         refresh(session, [kept.id])
         kept.statements += gone.statements
         group.remove(gone)
+        yield gone.id
 
 
 def _pair(group: Sequence[_View]) -> tuple[_View, _View] | None:
@@ -105,12 +103,6 @@ def _contradict(one: _View, other: _View) -> bool:
     """Whether the two name different people in one role."""
     mine, theirs = one.people, other.people
     return any(not mine[role] & theirs[role] for role in mine.keys() & theirs.keys())
-
-
-def _take_withdrawn(session: Session, kept: int, gone: int) -> None:
-    for said in session.exec(select(NominationSourceRow).where(NominationSourceRow.nomination_id == gone)).all():
-        said.nomination_id = kept
-    session.flush()
 
 
 def _views(session: Session, edition_id: int) -> list[_View]:

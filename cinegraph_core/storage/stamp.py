@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from cinegraph_core.errors import DatabaseError, ProvenanceError
@@ -38,10 +39,14 @@ def check_stamp(found: Stamp | None, wanted: Stamp, where: str) -> None:
     )
 
 
-def write_stamp(session: Session, wanted: Stamp, *, now: float) -> None:
-    """Stamp a database that has no stamp yet."""
-    session.add(DatabaseStampRow(mode=wanted, stamped_at=utc(now)))
-    session.flush()
+def write_stamp(session: Session, wanted: Stamp, *, now: float) -> Stamp:
+    """Stamp a database that has no stamp yet; returns its stamp, which is another one's if that came first."""
+    try:
+        with session.begin_nested():
+            session.add(DatabaseStampRow(mode=wanted, stamped_at=utc(now)))
+    except IntegrityError:
+        return stamped(session) or wanted
+    return wanted
 
 
 def refuse_fakes(session: Session, provenance: Provenance, what: str, *, mode: Mode | None = None) -> None:

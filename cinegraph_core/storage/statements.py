@@ -9,8 +9,7 @@ from dataclasses import replace
 from sqlmodel import Session, col, select
 
 from cinegraph_core.records import Nomination, Page
-from cinegraph_core.storage.aliases import meaning
-from cinegraph_core.storage.cleaning import clean_json, clean_text
+from cinegraph_core.storage.aliases import Meanings
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.facts import rank
 from cinegraph_core.storage.nominations import set_films
@@ -46,14 +45,14 @@ class StatementBook:
         self.touched: set[int] = set()
         self._session = session
         self._edition_id = edition_id
-        self._aliases = aliases
+        self._meanings = Meanings(aliases)
         stored = session.exec(select(NominationSourceRow).where(NominationSourceRow.edition_id == edition_id)).all()
         self._rows = {(row.source, row.source_key): row for row in stored}
 
     def write(self, nomination: Nomination, films: Sequence[FilmRow]) -> NominationSourceRow:
         """Store a statement: a new one with a nomination of its own, a known one corrected."""
         film_ids = [film.id for film in films]
-        canonical = meaning(nomination.award, nomination.category, nomination.section, self._aliases)
+        canonical = self._meanings.topic(nomination.award, nomination.category, nomination.section)
         row = self._rows.get((nomination.source.name, nomination.key))
         if row is None:
             row = self._create(nomination)
@@ -122,8 +121,7 @@ class StatementBook:
 def _copy(nomination: Nomination, row: NominationSourceRow) -> None:
     source = nomination.source
     row.url, row.parser, row.provenance = source.url, source.parser, source.provenance
-    row.as_printed = clean_text(nomination.as_printed)
-    row.section, row.award, row.category = nomination.section, nomination.award, nomination.category
-    row.is_winner, row.notes = nomination.is_winner, nomination.notes
-    row.people = [clean_json(as_named(person)) for person in nomination.people]
+    for name in ("as_printed", "section", "award", "category", "is_winner", "notes"):
+        setattr(row, name, getattr(nomination, name))
+    row.people = [as_named(person) for person in nomination.people]
     row.last_seen, row.withdrawn_at = source.fetched_at, None

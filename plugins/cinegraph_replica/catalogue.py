@@ -25,7 +25,7 @@ class Film:
 
     key: str
     title: str
-    year: int
+    year: int | None = None
     original_title: str = ""
     alternative_titles: tuple[str, ...] = ()
     directors: tuple[str, ...] = ()

@@ -262,6 +262,19 @@ def test_lesson_21_an_outage_is_a_typed_error_and_stops_reaching_the_service(ser
     assert sum(row.attempts for row in bench.rows.all) == server.counts["/film"]
 
 
+def test_those_who_wait_for_their_turn_feel_the_breaker_open(server: FaultServer) -> None:
+    bench = Bench(server.url, PatientClock(), rate_per_second=1.0, breaker_failures=1, retries=0)
+    server.plan("/film", answer(500))
+
+    async def work() -> list[Any]:
+        return await asyncio.gather(*(bench.get() for _ in range(4)), return_exceptions=True)
+
+    outcomes = bench.run(work)
+    assert [type(outcome) for outcome in outcomes] == [ServerError, CircuitOpenError, CircuitOpenError, CircuitOpenError]
+    assert server.counts["/film"] == 1
+    assert [row.attempts for row in bench.rows.all] == [1, 0, 0, 0]
+
+
 def test_lesson_24_attempts_in_the_rows_are_what_the_server_counted(server: FaultServer) -> None:
     bench = Bench(server.url)
     faults = [answer(500), reset_mid_body, cut_short, html(), answer(429), answer()]

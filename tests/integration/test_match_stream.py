@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+import pytest
 
 from cinegraph_core.matching import match_stream
 from cinegraph_core.matching.stream import IN_FLIGHT
-from cinegraph_core.records import Match
+from cinegraph_core.records import FilmQuery, Match
 from tests.support.matching import Run, cascade_over, query, streamed
 from tests.support.tmdb_server import Film, TmdbServer, serving
 
@@ -70,26 +73,42 @@ def test_a_bounded_number_is_in_flight_and_a_reader_who_leaves_stops_the_rest() 
         assert len(server.asked) < 400
 
 
-def test_an_error_is_not_remembered() -> None:
+def test_an_answer_does_not_wait_for_the_next_question_and_an_error_is_not_remembered() -> None:
     film = FILMS[0]
     with serving(TmdbServer(FILMS, fail_from=0)) as server:
         run = Run(server)
 
         async def go() -> None:
+            answered = asyncio.Event()
+
+            async def questions() -> AsyncIterator[FilmQuery]:
+                yield query(film.title, film.year, id="first")
+                await answered.wait()
+                server.fail_from = None
+                yield query(film.title, film.year, id="second")
+
             async with cascade_over(run) as cascade:
+                async for match in match_stream(cascade, questions()):
+                    run.matches.append(match)
+                    answered.set()
 
-                async def questions() -> Any:
-                    yield query(film.title, film.year, id="first")
-                    while not run.matches:
-                        await asyncio.sleep(0.01)
-                    server.fail_from = None
-                    yield query(film.title, film.year, id="second")
+        asyncio.run(asyncio.wait_for(go(), 5))
+    assert [match.status for match in run.matches] == ["error", "matched"]
 
+
+def test_a_reader_of_questions_that_fails_is_heard_after_the_answers() -> None:
+    with serving(TmdbServer(FILMS)) as server:
+        run = Run(server)
+
+        def questions() -> Iterator[FilmQuery]:
+            yield query(FILMS[0].title, FILMS[0].year)
+            raise OSError("the disk is gone")
+
+        async def go() -> None:
+            async with cascade_over(run) as cascade:
                 async for match in match_stream(cascade, questions()):
                     run.matches.append(match)
 
-        async def bounded() -> None:
-            await asyncio.wait_for(go(), 5)
-
-        asyncio.run(bounded())
-    assert [match.status for match in run.matches] == ["error", "matched"]
+        with pytest.raises(OSError, match="the disk is gone"):
+            asyncio.run(go())
+    assert [match.tmdb_id for match in run.matches] == [FILMS[0].id]

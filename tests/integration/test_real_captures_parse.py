@@ -12,6 +12,7 @@ import pytest
 
 from cinegraph_core import NoDataError, Nomination, PageResult
 from cinegraph_festivals import imdb, venice
+from cinegraph_festivals.imdb.event import read_event as read_event_page
 from tests.support.captures import (
     EventCapture,
     challenge_page,
@@ -28,7 +29,7 @@ from tests.support.captures import (
 
 def read_event(event: str, year: int, page: str) -> PageResult:
     (plan,) = imdb.plan({"event": event, "year": str(year)})
-    return imdb.read_event(page_input(plan.pages[0], page))
+    return read_event_page(page_input(plan.pages[0], page))
 
 
 def read_venice(operation: str, year: int, page: str) -> PageResult:
@@ -165,6 +166,7 @@ def test_every_venice_award_paragraph_is_read(shared: Path, name: str) -> None:
     assert len(result.nominations) == excerpt.count("<p>")
     for nomination in result.nominations:
         (film,) = nomination.films
+        assert nomination.award is not None
         assert nomination.award in excerpt
         assert nomination.is_winner
         assert film.title in excerpt

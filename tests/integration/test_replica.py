@@ -185,6 +185,13 @@ def test_tmdb_details_carry_what_is_asked_for(client: httpx.Client) -> None:
     assert not set(parts.split(",")) & set(bare)
 
 
+def test_tmdb_has_films_without_a_release_date(client: httpx.Client) -> None:
+    film = client.get("/tmdb/3/movie/1121652", params={**KEY, "append_to_response": "release_dates"}).json()
+    assert (film["title"], film["release_date"], film["release_dates"]) == ("Harvest", "", {"results": []})
+    assert search(client, "Harvest") == ["Harvest"]
+    assert search(client, "Harvest", year=2024) == []
+
+
 def test_tmdb_says_404_for_what_it_does_not_know(client: httpx.Client) -> None:
     for path in ("movie/1", "movie/abc", "person/1/movie_credits"):
         answer = client.get(f"/tmdb/3/{path}", params=KEY)

@@ -138,6 +138,8 @@ def serving(server: TmdbServer) -> Iterator[TmdbServer]:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         server.url = f"http://127.0.0.1:{http.server_port}/3"
-        yield server
-        http.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            http.shutdown()
+            thread.join()

@@ -133,6 +133,27 @@ def test_a_failure_of_before_the_trip_does_not_open_it_anew() -> None:
     assert breaker.state(61.0) == "closed"
 
 
+def test_a_success_of_before_the_trip_does_not_start_the_count_again() -> None:
+    breaker = Breaker()
+    early = breaker.acquire(0.0)
+    fail(breaker, 5, now=0.0)
+    for _ in range(2):
+        breaker.success(probe(breaker, 60.0), 60.0)
+    fail(breaker, 4, now=61.0)
+    breaker.success(early, 61.0)
+    fail(breaker, 1, now=61.0)
+    assert breaker.state(61.0) == "open"
+
+
+def test_a_success_whose_lease_went_to_another_does_not_count() -> None:
+    breaker = tripped(lease=15.0)
+    lost = probe(breaker, 60.0)
+    second = probe(breaker, 75.0)
+    breaker.success(lost, 76.0)
+    breaker.success(second, 76.0)
+    assert breaker.state(76.0) == "half_open"
+
+
 def test_a_failed_probe_opens_it_for_the_whole_wait() -> None:
     breaker = tripped()
     breaker.success(probe(breaker, 60.0), 60.0)

@@ -316,6 +316,13 @@ def test_lesson_22_a_wait_too_long_to_sleep_holds_the_service_instead() -> None:
     assert bench.services.breaker_state(NAME) == "closed"
 
 
+def test_a_hold_within_the_deadline_is_still_too_long_to_sleep() -> None:
+    bench = Bench(deadline=60.0)
+    bench.fails(RateLimitError, reply(429, headers={"retry-after": "30"}))
+    bench.clock.advance(15.0)
+    assert bench.fails(RateLimitError).retry_after == pytest.approx(15.0)
+
+
 def test_a_wait_that_would_pass_the_deadline_fails_now() -> None:
     bench = Bench(deadline=5.0)
     assert bench.fails(RateLimitError, reply(429, headers={"retry-after": "6"})).retry_after == 6.0

@@ -104,6 +104,22 @@ def test_an_edition_of_which_no_page_exists_is_empty() -> None:
     assert is_empty(gathering.edition())
 
 
+def test_a_lone_page_that_need_not_exist_and_does_not_means_no_edition() -> None:
+    gathering, (ticket,) = _gathering(_page("/a", required=False))
+    gathering.failed(ticket, "https://x.org/a", NotFoundError("HTTP 404"))
+    assert is_empty(gathering.edition())
+
+
+def test_lesson_16_when_every_page_is_absent_their_addresses_have_changed() -> None:
+    gathering, tickets = _gathering(_page("/a", required=False), _page("/b", required=False))
+    for ticket in tickets:
+        gathering.failed(ticket, "https://x.org/a", NotFoundError("HTTP 404"))
+    edition = gathering.edition()
+    assert [page.outcome for page in edition.pages] == ["error", "error"]
+    assert not edition.complete
+    assert not is_empty(edition)
+
+
 def test_lesson_16_a_page_that_could_not_be_read_never_makes_an_edition_empty() -> None:
     gathering, (first, second) = _gathering(_page("/a"), _page("/b", required=False))
     gathering.failed(first, "https://x.org/a", BlockedError("a challenge page"))

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core import LayoutChangedError, Nomination, PageResult
+from cinegraph_core import LayoutChangedError, NoDataError, Nomination, PageError, PageResult
 from cinegraph_festivals import imdb, venice
 from cinegraph_festivals.aliases import VENICE_ALIASES
+from cinegraph_festivals.imdb.event import read_event
 from tests.support.captures import old_layout_page, page_input, venice_lineup_page
 
 
@@ -31,7 +32,7 @@ def read(*awards: tuple[str, str | None, list[dict[str, Any]]], event: str = "ev
     summary = {"eventId": event, "eventName": "Festival", "year": 2021, "occurrence": 1, "awards": printed}
     (plan,) = imdb.plan({"event": event, "year": "2021"})
     page = old_layout_page(json.dumps({"nomineesWidgetModel": {"eventEditionSummary": summary}}))
-    return imdb.read_event(page_input(plan.pages[0], page)).nominations
+    return read_event(page_input(plan.pages[0], page)).nominations
 
 
 FILM = nominee("tt9000001", "The Salt Road")
@@ -146,11 +147,11 @@ def read_next_data(nominations: dict[str, Any]) -> PageResult:
     props = {"editionInfo": {"year": 2024}, "edition": {"awards": awards}}
     text = json.dumps({"props": {"pageProps": props}})
     (plan,) = imdb.plan({"event": "ev0000147", "year": "2024"})
-    return imdb.read_event(page_input(plan.pages[0], f'<script id="__NEXT_DATA__" type="application/json">{text}</script>'))
+    return read_event(page_input(plan.pages[0], f'<script id="__NEXT_DATA__" type="application/json">{text}</script>'))
 
 
 def test_lesson_17_a_page_that_was_cut_says_so() -> None:
-    node = {"isWinner": False, "notes": None, "awardedEntities": {"awardTitles": []}}
+    node: dict[str, Any] = {"isWinner": False, "notes": None, "awardedEntities": {"awardTitles": []}}
     assert read_next_data(connection([node], pageInfo={"hasNextPage": False})).truncated == ""
     assert (
         read_next_data(connection([node], pageInfo={"hasNextPage": True})).truncated == "Palm: some nominations after the first 1"
@@ -166,6 +167,35 @@ def test_lesson_18_menus_headings_and_carousels_are_no_films() -> None:
     request = next(page for plan in venice.plan({"year": "2024"}) for page in plan.pages if page.path.endswith("/orizzonti"))
     result = venice.read(page_input(request, venice_lineup_page(menu + card.format("film") + more, 2024)))
     assert [one.films[0].title for one in result.nominations] == ["film"]
+
+
+CARD = '<article class="node-film"><a href="/en/cinema/2024/{0}/film"></a><div class="lb-item-title">Film</div></article>'
+
+
+@pytest.mark.parametrize(
+    ("led_to", "error"),
+    [
+        ("https://www.labiennale.org/en/cinema/2024/out-competition", NoDataError),
+        ("https://www.labiennale.org/en/cinema/2024", LayoutChangedError),
+        ("https://www.labiennale.org/en", LayoutChangedError),
+    ],
+)
+def test_a_section_page_that_leads_elsewhere_gives_no_films_twice(led_to: str, error: type[PageError]) -> None:
+    request = next(page for plan in venice.plan({"year": "2024"}) for page in plan.pages if "out-of" in page.path)
+    body = venice_lineup_page(CARD.format("out-competition"), 2024)
+    with pytest.raises(error, match=f"'out-of-competition' led to {led_to}"):
+        venice.read(page_input(request, body, url=led_to))
+
+
+def test_a_section_page_that_was_renamed_is_read_under_its_new_name() -> None:
+    request = next(
+        page for plan in venice.plan({"year": "2024"}) for page in plan.pages if page.path.endswith("/venice-spotlight")
+    )
+    url = "https://www.labiennale.org/en/cinema/2024/spotlight-of-venice"
+    (selection,) = venice.read(
+        page_input(request, venice_lineup_page(CARD.format("spotlight-of-venice"), 2024), url=url)
+    ).nominations
+    assert selection.section == "spotlight of venice"
 
 
 @pytest.mark.parametrize(

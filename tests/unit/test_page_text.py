@@ -76,6 +76,7 @@ def test_a_page_is_read_in_the_encoding_it_declares() -> None:
             (Person("Ida Holm", role="director"),),
         ),
         ("Ida Holm (Norway)", (), (Person("Ida Holm", role="honoree"),)),
+        ("everybody who came to see the films of this year, and the crews", (), ()),
     ],
 )
 def test_recipients_of_an_award(text: str, films: tuple[Film, ...], people: tuple[Person, ...]) -> None:

@@ -87,8 +87,9 @@ def _official_pages(year: int) -> Iterator[PageRequest]:
     number = edition_number(year)
     if number is None:
         return
-    for slug in (f"venezia-{number}-competition", *SLUGS):
-        yield _page(f"/en/cinema/{year}/{slug}", "fetch_lineup", {"year": year, "slug": slug})
+    slugs = (f"venezia-{number}-competition", *SLUGS)
+    for slug in slugs:
+        yield _page(f"/en/cinema/{year}/{slug}", "fetch_lineup", {"year": year, "slug": slug, "slugs": slugs})
     awards = f"/en/news/official-awards-{ordinal(number)}-venice-international-film-festival"
     yield _page(awards, "fetch_awards", {"year": year})
 

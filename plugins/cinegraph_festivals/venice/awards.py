@@ -69,14 +69,14 @@ def _awards(document: Selector) -> Iterator[_Award]:
     for block in document.xpath(_BLOCKS):
         text, bold = collapse(_marked(block.root)), collapse(block.xpath("string(.//strong | .//b)").get())
         is_heading = block.root.tag not in {"p", "li"}
-        award = _award(text, bold, section) or _award(f"{waiting} {text}", bold, section)
-        if award and not is_heading:
+        if award := _award(text, bold, section) or _award(f"{waiting} {text}", waiting, section):
             waiting = "" if award.rest else award.printed
             if award.rest:
                 yield award
-        elif is_heading or text == bold:
-            # A line that stands alone opens a section, or names the award whose winner the next paragraph tells.
-            section, waiting = (section, f"{text}:") if _is_award_alone(text) else (_section(text), "")
+        # A line that stands alone opens a section, or names the award whose winner the next paragraph tells.
+        elif text and (is_heading or text == bold):
+            waiting = f"{text}:" if _is_award_alone(text) else ""
+            section = _section(text) or (None if is_heading and not waiting else section)
 
 
 def _is_award_alone(text: str) -> bool:

@@ -8,11 +8,23 @@ none of them is a selection. A section is named like the address of its page: ``
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from parsel import Selector
 
-from cinegraph_core import Film, FilmKind, LayoutChangedError, Nomination, PageInput, PageResult, ParseError, Person, Statement
+from cinegraph_core import (
+    Film,
+    FilmKind,
+    LayoutChangedError,
+    NoDataError,
+    Nomination,
+    PageInput,
+    PageResult,
+    ParseError,
+    Person,
+    Statement,
+)
 from cinegraph_festivals.text import KeyMaker, collapse, page_text, runtime_minutes, split_countries, split_names, split_title
 from cinegraph_festivals.venice.edition import check_title, edition_number, statement
 
@@ -41,10 +53,12 @@ class _Facts:
 def read_lineup(page: PageInput) -> PageResult:
     """Return one selection per film card, keyed by the path of the film's own page.
 
-    Raises :class:`LayoutChangedError` where the title does not name the year or there is no card of that year, and
+    Raises :class:`LayoutChangedError` where the title does not name the year, there is no card of that year, or the site
+    led away from its section pages, :class:`NoDataError` where it led to a section page that is read by itself, and
     :class:`ParseError` for a card without a title.
     """
     url, year, slug = page.answer.url, page.request.context["year"], page.request.context["slug"]
+    _check_address(url, slug, page.request.context["slugs"])
     document = Selector(text=page_text(page.answer))
     check_title(document, (str(year),), url)
     source, keys = statement(page, "lineup_card"), KeyMaker()
@@ -55,6 +69,14 @@ def read_lineup(page: PageInput) -> PageResult:
     if not selections:
         raise LayoutChangedError(f"no film card of {year} on {url}; a section page has one per film", url=url)
     return PageResult(nominations=tuple(selections.values()), number=edition_number(year))
+
+
+def _check_address(url: str, slug: str, slugs: Collection[str]) -> None:
+    address = _LINK.search(url)
+    if address is None:
+        raise LayoutChangedError(f"the section page {slug!r} led to {url}, which is no section page", url=url)
+    if address["slug"] != slug and address["slug"] in slugs:
+        raise NoDataError(f"the section page {slug!r} led to {url}, which is read by itself", url=url)
 
 
 def _selection(card: Selector, *, source: Statement, keys: KeyMaker, year: int, slug: str) -> Nomination | None:

@@ -22,6 +22,7 @@ _AFTER_TITLE = re.compile(
     r"\s*(?:\((?P<countries>[^()]*)\))?(?P<tail>.*)"
 )
 _YEAR = re.compile(r"(?:18|19|20)\d\d")
+_LONGEST_NAME = 6
 _ROLES = (
     (re.compile(r"\bbest (?:young )?act(?:or|ress)\b|coppa volpi|volpi cup|mastroianni", re.IGNORECASE), "actor"),
     (re.compile(r"\bbest director\b|\bbest direction\b", re.IGNORECASE), "director"),
@@ -49,12 +50,18 @@ def recipients(text: str, *, award: str, section: str | None) -> tuple[tuple[Fil
     role = next((word for pattern, word in _ROLES if pattern.search(award)), "honoree")
     marked = _mark(text)
     if MARK_START not in marked:
-        return (), tuple(Person(name=name, role=role) for name in split_names(re.sub(r"\([^()]*\)", "", marked)))
+        return (), tuple(Person(name=name, role=role) for name in _people_alone(marked))
     printed = tuple(_films(marked))
     films = tuple(_film(item, role, _kind(award, section)) for item in printed)
     honoured = tuple(Person(name=name, role=role) for item in printed for name in item.names)
     directors = tuple(Person(name=name, role="director") for item in printed for name in item.directors)
     return films, honoured or directors
+
+
+def _people_alone(text: str) -> tuple[str, ...]:
+    names = split_names(re.sub(r"\([^()]*\)", "", text))
+    # A sentence about the prize is not a list of people.
+    return names if all(len(name.split()) <= _LONGEST_NAME for name in names) else ()
 
 
 def _mark(text: str) -> str:

@@ -170,7 +170,7 @@ def _title(film: Film) -> dict[str, Any]:
             "id": film.imdb_id,
             "titleText": {"text": film.title},
             "originalTitleText": {"text": film.original},
-            "releaseYear": {"year": film.year, "endYear": None},
+            "releaseYear": {"year": film.year, "endYear": None} if film.year else None,
             "titleType": {"id": film.kind},
         }
     }

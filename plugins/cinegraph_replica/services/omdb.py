@@ -62,7 +62,7 @@ def _refused(error: str, status: int = 200) -> JSONResponse:
 def _shown(film: Film) -> dict[str, Any]:
     return {
         "Title": film.title,
-        "Year": str(film.year),
+        "Year": str(film.year or _MISSING),
         **dict.fromkeys(_UNKNOWN, _MISSING),
         "Runtime": f"{film.runtime_minutes} min" if film.runtime_minutes else _MISSING,
         "Director": ", ".join(film.directors) or _MISSING,

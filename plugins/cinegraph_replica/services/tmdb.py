@@ -152,7 +152,7 @@ def _hit(film: Film) -> dict[str, Any]:
         "overview": "",
         "popularity": popularity(film.tmdb_id or 0),
         "poster_path": None,
-        "release_date": f"{film.year}-01-01",
+        "release_date": f"{film.year}-01-01" if film.year else "",
         "title": film.title,
         "video": False,
         "vote_average": 0.0,
@@ -191,5 +191,7 @@ def _external_ids(film: Film) -> dict[str, Any]:
 
 
 def _release_dates(film: Film) -> dict[str, Any]:
+    if film.year is None:
+        return {"results": []}
     premiere = {"release_date": f"{film.year}-01-01T00:00:00.000Z", "type": 1, "certification": "", "note": ""}
     return {"results": [{"iso_3166_1": "XX", "release_dates": [premiere]}]}

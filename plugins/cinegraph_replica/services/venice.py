@@ -107,7 +107,7 @@ def _lineup(edition: Edition, section: Section, catalogue: Catalogue) -> str:
 def _card(edition: Edition, section: Section, film: Film) -> str:
     length = f"{film.runtime_minutes}’" if film.runtime_minutes else ""
     # Cards name a film's year only where it is an old one: restorations, retrospectives.
-    year = str(film.year) if film.year < edition.year - _RECENT_YEARS else ""
+    year = str(film.year) if film.year and film.year < edition.year - _RECENT_YEARS else ""
     return _CARD.format(
         year=edition.year,
         slug=section.slug,

@@ -1,0 +1,222 @@
+"""The command as people and programs use it: real processes, mock mode, a real database."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinegraph_core.cli.crawl_report import CrawlReport
+from tests.support.runs import BIN, environment, query, run
+
+QUERIES = (
+    {"id": "a", "title": "The Room Next Door", "year": 2024, "directors": ["Pedro Almodóvar"]},
+    {"id": "b", "title": "Nobody Ever Made This Film", "year": 2024},
+    {"id": "c", "title": "Maria", "year": 2024, "directors": ["Pablo Larraín"]},
+)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return environment(tmp_path, {}, MODE="mock")
+
+
+def _match(env: dict[str, str], folder: Path, lines: Sequence[str], *options: str) -> subprocess.CompletedProcess[str]:
+    path = folder / "queries.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    with path.open() as stdin:
+        return subprocess.run(
+            [str(BIN / "cinegraph"), "match", *options],
+            stdin=stdin, capture_output=True, text=True, env=env, cwd=folder, timeout=60, check=False,
+        )  # fmt: skip
+
+
+def _begin(env: dict[str, str], folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(BIN / "cinegraph"), *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=folder,
+    )  # fmt: skip
+
+
+def test_json_lines_come_out_in_order_and_a_broken_line_harms_nobody(env: dict[str, str], tmp_path: Path) -> None:
+    good = [json.dumps(one) for one in QUERIES]
+    done = _match(env, tmp_path, [good[0], "{torn", "", good[1], '{"id": "x"}', '["no object"]', good[2]], "--json")
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["id"] for one in results] == ["a", None, "b", "x", None, "c"]
+    assert [one["status"] for one in results] == ["matched", "error", "not_found", "error", "error", "matched"]
+    assert [one.get("line") for one in results] == [None, 2, None, 5, 6, None]
+    assert "line 2: it is no JSON" in results[1]["error_message"]
+    assert done.returncode == 1
+    assert "MOCK data" in done.stderr
+    assert "3 of the results have the status error" in done.stderr
+
+
+def test_without_an_error_the_exit_code_is_0_even_if_nothing_is_matched(env: dict[str, str], tmp_path: Path) -> None:
+    done = _match(env, tmp_path, [json.dumps(QUERIES[1])], "--json")
+    assert (done.returncode, json.loads(done.stdout)["status"]) == (0, "not_found")
+
+
+def test_resume_goes_on_where_a_torn_run_stopped(env: dict[str, str], tmp_path: Path) -> None:
+    lines = [json.dumps(one) for one in QUERIES]
+    whole, torn = tmp_path / "whole.jsonl", tmp_path / "torn.jsonl"
+    first = _match(env, tmp_path, lines, "--resume", str(whole))
+    assert (first.returncode, first.stdout) == (0, "")
+    torn.write_bytes(whole.read_bytes()[: len(whole.read_bytes().splitlines()[0]) + 20])
+    second = _match(env, tmp_path, lines, "--resume", str(torn))
+    assert second.returncode == 0
+    identity = [(one["id"], one["status"], one["tmdb_id"]) for one in map(json.loads, whole.read_text().splitlines())]
+    assert [(one["id"], one["status"], one["tmdb_id"]) for one in map(json.loads, torn.read_text().splitlines())] == identity
+    before = query(tmp_path, "select count(*) from api_lookup_metrics")
+    assert _match(env, tmp_path, lines, "--resume", str(torn)).returncode == 0
+    assert query(tmp_path, "select count(*) from api_lookup_metrics") == before
+
+
+def test_one_film_is_one_document_or_a_table_that_says_mock(env: dict[str, str], tmp_path: Path) -> None:
+    film = ("match", "--title", "The Room Next Door", "--year", "2024", "--director", "Pedro Almodóvar")
+    document = json.loads(run("cinegraph", *film, "--json", env=env, folder=tmp_path).stdout)
+    assert document["status"] == "matched"
+    table = run("cinegraph", *film, env=env, folder=tmp_path)
+    assert table.returncode == 0
+    assert "MOCK data" in table.stdout
+    assert str(document["tmdb_id"]) in table.stdout
+    assert max(map(len, table.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--year", "2024"], ["--limit", "3"], ["--pending", "--title", "x"]])
+def test_a_terminal_without_a_question_is_wrong_usage(env: dict[str, str], tmp_path: Path, options: list[str]) -> None:
+    main, terminal = pty.openpty()
+    done = subprocess.run(
+        [str(BIN / "cinegraph"), "match", *options],
+        stdin=terminal, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=30, check=False,
+    )  # fmt: skip
+    os.close(main)
+    os.close(terminal)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_lesson_30_an_interrupted_run_loses_no_record(env: dict[str, str], tmp_path: Path, number: int, code: int) -> None:
+    process = _begin(env, tmp_path, "match", "--json")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for count in range(4):
+        process.stdin.write(json.dumps({**QUERIES[0], "id": str(count), "runtime_minutes": 100 + count}).encode() + b"\n")
+    process.stdin.flush()
+    sent = sum(json.loads(process.stdout.readline())["api_calls"] for _ in range(4))
+    process.send_signal(number)  # the process waits for its fifth line
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == code, told
+    assert b"Traceback" not in told
+    assert query(tmp_path, "select count(*) from api_lookup_metrics where kind = 'lookup'") == [(4,)]
+    assert query(tmp_path, "select sum(attempts) from api_lookup_metrics where kind = 'call'") == [(sent,)]
+
+
+def test_a_crawl_tells_what_was_found_and_what_to_try_next(env: dict[str, str], tmp_path: Path) -> None:
+    arguments = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")
+    first = run("cinegraph", *arguments, "-O", "out.jsonl", env=env, folder=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "what was found · MOCK data" in first.stdout
+    assert max(map(len, first.stdout.splitlines())) <= 80
+    assert first.stderr.count("cinegraph ") >= 3
+    second = run("cinegraph", *arguments, "--json", env=env, folder=tmp_path)
+    assert second.returncode == 0, second.stderr
+    report = json.loads(second.stdout)
+    assert set(report) == set(CrawlReport.__dataclass_fields__)
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert report["nominations"] == len(lines) > 10
+    assert report["films"] == query(tmp_path, "select count(*) from films where merged_into is null")[0][0]
+    assert report["films"] == sum(report["films_by_status"].values())
+    assert report["films_by_status"]["matched"] == sum(report["matched_by_level"].values())
+    assert report["calls"].keys() == {"imdb"}, "the second crawl asks for the page again, and for no film"
+    assert (report["mode"], report["reason"]) == ("mock", "finished")
+
+
+def test_a_feed_on_standard_output_stands_there_alone(env: dict[str, str], tmp_path: Path) -> None:
+    arguments = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024", "-o", "-:jsonl")
+    done = run("cinegraph", *arguments, env=env, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(json.loads(line)["festival"] for line in done.stdout.splitlines())
+    assert "what was found" in done.stderr
+    assert run("cinegraph", *arguments, "--json", env=env, folder=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["venise"], "there is no spider 'venise'; there are:"),
+        (["venice", "-a", "yeer=2024"], "'year'"),
+        (["venice", "-a", "year"], "write NAME=VALUE"),
+        (["venice", "-a", "year=2024", "-O", "out.docx"], "Unrecognized output format"),
+    ],
+)
+def test_a_wrong_argument_of_a_crawl_is_named(env: dict[str, str], tmp_path: Path, arguments: list[str], told: str) -> None:
+    done = run("cinegraph", "crawl", *arguments, env=env, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_crawl_works_beside_a_foreign_scrapy_project(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = somebody_elses.settings\n")
+    del env["SCRAPY_SETTINGS_MODULE"]
+    done = run("cinegraph", "crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024", env=env, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_with_the_replica_blocked_mock_mode_ends_with_the_remedy(env: dict[str, str], tmp_path: Path) -> None:
+    env["CINEGRAPH_DISABLE_PLUGINS"] = "replica"
+    done = run("cinegraph", "crawl", "venice", "-a", "year=2024", env=env, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "CINEGRAPH_MODE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_pending_is_well_and_nothing_stored_is_not(env: dict[str, str], tmp_path: Path) -> None:
+    empty = run("cinegraph", "match", "--pending", env=env, folder=tmp_path)
+    assert empty.returncode == 3
+    assert "no film is stored yet" in empty.stderr
+    run("cinegraph", "crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024", env=env, folder=tmp_path)
+    decided = run("cinegraph", "match", "--pending", "--json", env=env, folder=tmp_path)
+    assert decided.returncode == 0
+    assert json.loads(decided.stdout)["left"] == 0
+
+
+def test_the_replica_serves_until_it_is_interrupted(env: dict[str, str], tmp_path: Path) -> None:
+    process = _begin(env, tmp_path, "replica", "serve", "--port", "18479", "--fault", "tmdb=429")
+    try:
+        stats = _wait_for("http://127.0.0.1:18479/__stats", process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert "counts" in stats
+    assert b"Traceback" not in told
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("fault", ["tmdb", "tmdb=418", "nobody=429", "tmdb=429:2"])
+def test_a_fault_that_makes_no_sense_is_wrong_usage(env: dict[str, str], tmp_path: Path, fault: str) -> None:
+    done = run("cinegraph", "replica", "serve", "--port", "18478", "--fault", fault, env=env, folder=tmp_path)
+    assert done.returncode == 2
+    assert "Error: " in done.stderr
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> Any:
+    for _ in range(200):
+        assert process.poll() is None
+        try:
+            with urllib.request.urlopen(url) as answer:
+                return json.load(answer)
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the replica does not answer")

@@ -1,0 +1,121 @@
+"""The schema: up, twice, down and up again, on both databases, and what is said when it does not fit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from cinegraph_core.errors import DatabaseError
+from cinegraph_core.storage import Database
+
+
+def _tables(url: str) -> set[str]:
+    engine = create_engine(url)
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_lesson_32_migrations_run_twice_without_change_down_and_up_again(database_url: str) -> None:
+    database = Database(database_url)
+    assert database.current() is None
+    assert database.check() == [f"the schema is at base, this version needs {database.head()}: run `cinegraph db upgrade`"]
+
+    database.upgrade()
+    tables = _tables(database_url)
+    assert {"festivals", "api_lookup_metrics", "nomination_sources", "match_candidates"} <= tables
+    database.upgrade()
+    assert _tables(database_url) == tables
+    assert database.current() == database.head()
+    assert database.check() == []
+
+    database.downgrade("base")
+    assert _tables(database_url) == {"alembic_version"}
+    assert database.current() is None
+    database.upgrade()
+    assert _tables(database_url) == tables
+    assert database.check() == []
+    database.close()
+
+
+def test_check_names_a_table_and_a_column_that_are_not_as_the_code_needs_them(database_url: str) -> None:
+    database = Database(database_url)
+    database.upgrade()
+    _execute(database_url, "DROP TABLE service_state")
+    _execute(database_url, "ALTER TABLE films ADD COLUMN rating INTEGER")
+    problems = database.check()
+    database.close()
+    assert len(problems) == 2
+    assert any("service_state" in problem for problem in problems)
+    assert any("rating" in problem for problem in problems)
+
+
+def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+    database.prepare("mock")
+    assert database.current() == database.head()
+    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="written by another version"):
+        database.prepare("mock")
+    _execute(database_url, "DELETE FROM alembic_version")
+    with pytest.raises(DatabaseError, match="cinegraph db upgrade"):
+        database.prepare("mock")
+    database.close()
+
+
+def test_a_revision_nobody_knows_is_an_error_that_names_it(database_url: str) -> None:
+    database = Database(database_url)
+    database.upgrade()
+    with pytest.raises(DatabaseError, match="'nonsense'"):
+        database.downgrade("nonsense")
+    database.close()
+
+
+def test_two_processes_that_upgrade_at_once_take_turns(database_url: str, tmp_path: Path) -> None:
+    script = "import sys; from cinegraph_core.storage import Database; Database(sys.argv[1]).prepare('mock')"
+    command = [sys.executable, "-W", "error", "-c", script, database_url]
+    processes = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], errors
+    database = Database(database_url)
+    assert database.check() == []
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "is not a database URL"),
+        ("mysql://host/name", "'mysql'"),
+        ("sqlite://", "must name a file"),
+    ],
+)
+def test_a_url_that_cannot_work_is_refused_with_an_example(url: str, message: str) -> None:
+    with pytest.raises(DatabaseError, match=message) as caught:
+        Database(url)
+    assert "sqlite:///cinegraph.db" in str(caught.value)
+
+
+def test_a_database_that_cannot_be_opened_says_which_and_hides_the_password(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'absent' / 'x.db'}")
+    with pytest.raises(DatabaseError, match=r"absent/x\.db"):
+        database.prepare("mock")
+    database.close()
+
+    database = Database("postgresql://me:hush@127.0.0.1:1/x")
+    with pytest.raises(DatabaseError, match=r"127\.0\.0\.1:1") as caught:
+        database.prepare("mock")
+    database.close()
+    assert "hush" not in str(caught.value)
