@@ -13,8 +13,8 @@ from scrapy.settings import Settings
 from scrapy.utils.conf import feed_process_params_from_cli
 
 from cinegraph_core.cli.crawl_status import live_status
-from cinegraph_core.crawling.addon import addon_of
 from cinegraph_core.crawling.commands.crawl import Command
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.errors import UsageError
 from cinegraph_core.records import Edition
 from cinegraph_core.storage.editions import StoredEdition
@@ -86,6 +86,6 @@ class ScrapyRun(Command):
     def _note(self, item: Any) -> None:
         if self._running is None or not isinstance(item, Edition):
             return
-        stored = addon_of(self._running).ledger.stored(item)
+        stored = house_of(self._running).ledger(self._running).stored(item)
         if stored is not None:
             self.stored.append((item, stored))

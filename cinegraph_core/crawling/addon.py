@@ -17,11 +17,9 @@ from cinegraph_core.crawling.door import DoorMiddleware
 from cinegraph_core.crawling.download import OneAttemptDownloadHandler
 from cinegraph_core.crawling.feeds import EXPORTERS
 from cinegraph_core.crawling.house import House
-from cinegraph_core.crawling.ledger import Ledger
 from cinegraph_core.crawling.loader import PluginSpiderLoader
 from cinegraph_core.crawling.pipelines import FeedPipeline, MatchPipeline, StorePipeline
 from cinegraph_core.crawling.robots import ServiceRobotsMiddleware
-from cinegraph_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -52,14 +50,13 @@ class CinegraphAddon:
     """``ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500}``: every request of the project goes through the door.
 
     The project keeps its spiders and settings; its retries and robots.txt become the door's. ``application`` is open while
-    the crawl runs, ``ledger`` says what the crawl has stored.
+    the crawl runs.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._house = House.of(crawler.settings)
         self.application: Application = self._house.enter()
-        self.ledger = Ledger()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -123,16 +120,3 @@ class CinegraphAddon:
 
 def _user_agent(contact: str | None) -> str:
     return f"cinegraph/{version('cinegraph')} (+{contact or _HOME})"
-
-
-def addon_of(crawler: Crawler) -> CinegraphAddon:
-    """Return the addon of a crawl; raises :class:`ConfigurationError` if the project does not use it."""
-    addon = crawler.get_addon(CinegraphAddon)
-    if addon is None:
-        raise ConfigurationError('put ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500} into the project\'s settings')
-    return addon
-
-
-def application_of(crawler: Crawler) -> Application:
-    """Return the open application of a crawl; raises :class:`ConfigurationError` if the project does not use the addon."""
-    return addon_of(crawler).application

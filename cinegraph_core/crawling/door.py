@@ -12,6 +12,7 @@ from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from cinegraph_core.contracts import Answer, Call
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL, Pacer, RequestServices
 from cinegraph_core.errors import CancelledError, ServiceError, classify
 from cinegraph_core.records import Provenance
@@ -86,9 +87,7 @@ class DoorMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build it for a crawl whose addon has opened the application."""
-        from cinegraph_core.crawling.addon import application_of  # noqa: PLC0415 - the addon names this class
-
-        door = cls(crawler, application_of(crawler))
+        door = cls(crawler, house_of(crawler).application)
         crawler.signals.connect(door._close, signal=signals.spider_closed)
         return door
 

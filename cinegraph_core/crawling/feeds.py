@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from scrapy.exporters import CsvItemExporter, JsonItemExporter, JsonLinesItemExporter
 
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.records import Edition
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ class _Expanding:
     @classmethod
     def from_crawler(cls, crawler: Crawler, file: BinaryIO, **options: Any) -> Self:
         """Build it for a crawl, whose ledger holds the lines."""
-        from cinegraph_core.crawling.addon import addon_of  # noqa: PLC0415 - the addon names this module's classes
-
         exporter = cls(file, **options)  # type: ignore[call-arg]
-        exporter._ledger = addon_of(crawler).ledger
+        exporter._ledger = house_of(crawler).ledger(crawler)
         return exporter
 
     def export_item(self, item: Any) -> None:

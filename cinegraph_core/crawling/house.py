@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakKeyDictionary
 
 from cinegraph_core.application import Application
+from cinegraph_core.crawling.ledger import Ledger
+from cinegraph_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
 SETTING = "CINEGRAPH_APPLICATION"
@@ -25,6 +29,7 @@ class House:
         self._application = application
         self._given = application is not None
         self._guests = 0
+        self._ledgers: WeakKeyDictionary[Crawler, Ledger] = WeakKeyDictionary()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
@@ -46,6 +51,10 @@ class House:
             self._application = Application.open()
         return self._application
 
+    def ledger(self, crawler: Crawler) -> Ledger:
+        """Return the ledger of one crawl."""
+        return self._ledgers.setdefault(crawler, Ledger())
+
     def enter(self) -> Application:
         """Return the application for one crawl, which gives it back with :meth:`leave`."""
         application = self.application
@@ -61,3 +70,11 @@ class House:
         await application.services.aclose()
         # Closing waits for the writer and the tracker, which must not hold up the event loop.
         await asyncio.to_thread(application.close)
+
+
+def house_of(crawler: Crawler) -> House:
+    """Return the house of a crawl; raises :class:`ConfigurationError` if its project does not use the addon."""
+    house = crawler.settings.get(SETTING)
+    if not isinstance(house, House):
+        raise ConfigurationError('put ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500} into the project\'s settings')
+    return house

@@ -10,6 +10,7 @@ from scrapy import Spider
 from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import load_object
 
+from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.errors import PluginError
 from cinegraph_core.plugins import load_plugins
 from cinegraph_core.settings import load_settings
@@ -46,8 +47,6 @@ def _spiders_of_sources() -> Iterator[type[Spider]]:
 
 def spider_of(source: Source) -> type[Spider]:
     """Return the spider a source names as ``package.module:Class``, or a generic one; raises what its import raises."""
-    from cinegraph_core.crawling.spider import EditionSpider  # noqa: PLC0415 - the spider needs the addon, which names this
-
     if source.spider is None:
         name = "".join(part.title() for part in source.name.split("_"))
         return type(f"{name}Spider", (EditionSpider,), {"name": source.name, "__module__": __name__})

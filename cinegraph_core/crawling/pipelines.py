@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.records import Edition
 from cinegraph_core.storage.editions import edition_lines, store_edition
 from cinegraph_core.storage.films import film_query, pending_films, record_decision
@@ -25,12 +26,10 @@ class _Pipeline:
     """What the three have in common: the crawl, its application and its ledger."""
 
     def __init__(self, crawler: Crawler) -> None:
-        from cinegraph_core.crawling.addon import addon_of  # noqa: PLC0415 - the addon names these classes
-
-        addon = addon_of(crawler)
+        house = house_of(crawler)
         self._crawler = crawler
-        self._app = addon.application
-        self._ledger = addon.ledger
+        self._app = house.application
+        self._ledger = house.ledger(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

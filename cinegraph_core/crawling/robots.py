@@ -19,6 +19,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from cinegraph_core.contracts import Call
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL, RequestServices
 from cinegraph_core.errors import AuthError, BlockedError, ClientError, NotFoundError, PageError, ServiceError
 
@@ -62,11 +63,9 @@ class ServiceRobotsMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build it for a crawl that obeys."""
-        from cinegraph_core.crawling.addon import application_of  # noqa: PLC0415 - the addon names this class
-
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
             raise NotConfigured
-        return cls(crawler, application_of(crawler))
+        return cls(crawler, house_of(crawler).application)
 
     async def process_request(self, request: Request) -> None:
         """Let the request pass or raise :class:`RobotsForbiddenError` or :class:`RobotsUnreachableError`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,10 +12,10 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from cinegraph_core.contracts import Answer, Call, PageInput, PageRequest, PageResult, Source
-from cinegraph_core.crawling.addon import application_of
 from cinegraph_core.crawling.arguments import editions_of
 from cinegraph_core.crawling.door import RECEIPT, Receipt
 from cinegraph_core.crawling.gathering import Gathering, is_empty
+from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL
 from cinegraph_core.errors import ConfigurationError, NotFoundError, UnknownError, UsageError
 from cinegraph_core.records import Edition
@@ -57,7 +57,7 @@ class EditionSpider(Spider):
     @property
     def application(self) -> Application:
         """The open house of this crawl."""
-        return application_of(self.crawler)
+        return house_of(self.crawler).application
 
     @property
     def source(self) -> Source:
@@ -80,11 +80,21 @@ class EditionSpider(Spider):
             log.info("every edition asked for is stored already")
         for plan in plans:
             gathering = Gathering(plan)
-            for ticket, page in gathering.ask(plan.pages):
-                yield self._request(gathering, ticket, page)
+            for further in self._requests(gathering, plan.pages):
+                yield further
             if not plan.pages:
                 for edition in self._finished(gathering):
                     yield edition
+
+    def _requests(self, gathering: Gathering, pages: Iterable[PageRequest]) -> Iterator[Request | Edition]:
+        """Yield a request for each page; one whose service no active plugin brings has failed already."""
+        for ticket, page in gathering.ask(pages):
+            try:
+                yield self._request(gathering, ticket, page)
+            except ConfigurationError as error:
+                log.warning("%s: %s", page.path, error)
+                gathering.failed(ticket, page.path, error)
+                yield from self._finished(gathering)
 
     def _request(self, gathering: Gathering, ticket: int, page: PageRequest) -> Request:
         call = Call(
@@ -119,8 +129,7 @@ class EditionSpider(Spider):
         url = self.application.services.public(receipt.call.service, response.url)
         if isinstance(receipt.value, PageResult):
             gathering.answered(ticket, url, receipt.value)
-            for further, page in gathering.ask(receipt.value.follow):
-                yield self._request(gathering, further, page)
+            yield from self._requests(gathering, receipt.value.follow)
         else:
             gathering.failed(ticket, url, NotFoundError(f"HTTP {response.status}", url=url, status=response.status))
         yield from self._finished(gathering)

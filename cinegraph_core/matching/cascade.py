@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from cinegraph_core.contracts import Clock, Matcher
-from cinegraph_core.errors import NotFoundError, PageError, ServiceError
+from cinegraph_core.errors import NotFoundError, PageError, ServiceError, UnknownError, classify
 from cinegraph_core.matching.evidence import LEAST_LIKE, Evidence, judge
 from cinegraph_core.matching.likeness import NORMALISED
 from cinegraph_core.matching.lookup import Door, Lookup
@@ -19,6 +20,9 @@ from cinegraph_core.settings import MatchingSettings
 MOST_DETAILS = 3
 """How many candidates of one lookup are verified at most; the right film is hardly ever the fourth."""
 _COULD_WIN = 0.002
+
+_Failure = ServiceError | PageError
+log = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
@@ -51,7 +55,11 @@ class Cascade:
         )
 
     async def match(self, query: FilmQuery) -> Match:
-        """Return the answer to a query; a service that fails makes it ``error``, never ``not_found``. Raises nothing of ours."""
+        """Return the answer to a query.
+
+        Whatever keeps a level from answering, be it a service or a fault of its plugin, makes the answer ``error``: only
+        complete answers can say ``not_found``.
+        """
         lookup, started = Lookup(query, self._services), self._clock.monotonic()
         try:
             judged = await self._search(lookup)
@@ -59,24 +67,28 @@ class Cascade:
             match = _failed(lookup, error)
         else:
             match = _answer(lookup, decide(query, judged, self._matchers, self._settings))
-        self._record(lookup, "lookup", "lookup", started, match=match)
+        self._record_lookup(lookup, started, match)
         return match
 
     async def _search(self, lookup: Lookup) -> tuple[Evidence, ...]:
         """Run the levels until one film can be accepted or a tie shows that no further search will tell."""
+        if not self._levels:
+            raise UnknownError(
+                "no level of matching is installed and allowed; see `cinegraph plugins` and the settings of matching"
+            )
         judged: tuple[Evidence, ...] = ()
         for matcher in self._levels:
             started, sent = self._clock.monotonic(), lookup.requests_sent
             try:
                 if lookup.add(await matcher.propose(lookup.query, lookup)):
                     judged = await self._verified(lookup, matcher)
-            except (ServiceError, PageError) as error:
-                self._record(lookup, "level", f"fallback_{matcher.strategy}", started, matcher=matcher, error=error)
-                raise
+            except Exception as error:
+                failure = _classified(error, matcher)
+                self._record_level(lookup, matcher, started, failure=failure)
+                raise failure from error
             accepted = acceptable(judged, self._settings)
             if lookup.requests_sent > sent or accepted:
-                score = judged[0].score if accepted else None
-                self._record(lookup, "level", f"fallback_{matcher.strategy}", started, matcher=matcher, score=score)
+                self._record_level(lookup, matcher, started, score=judged[0].score if accepted else None)
             if accepted or tied(judged):
                 break
         return judged
@@ -96,36 +108,52 @@ class Cascade:
             judged = judge(lookup.query, lookup.pool)
         return judged
 
-    def _record(
-        self,
-        lookup: Lookup,
-        kind: Any,
-        operation: str,
-        started: float,
-        *,
-        matcher: Matcher | None = None,
-        match: Match | None = None,
-        score: float | None = None,
-        error: ServiceError | PageError | None = None,
+    def _record_level(
+        self, lookup: Lookup, matcher: Matcher, started: float, *, score: float | None = None, failure: _Failure | None = None
     ) -> None:
-        level = matcher.level if matcher else match.level if match else None
         self._tracker.record(
             Measurement(
                 source=lookup.source,
-                operation=operation,
+                operation=f"fallback_{matcher.strategy}",
                 target_identifier=lookup.target,
-                success=match.status == "matched" if match else score is not None,
+                success=score is not None,
                 inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
-                kind=kind,
+                kind="level",
                 provenance=lookup.provenance,
                 response_time_ms=1000 * (self._clock.monotonic() - started),
-                confidence_score=match.score if match else score,
-                fallback_level=level,
-                error_type=match.error_type if match else error.error_type if error else None,
-                error_message=match.error_message if match else str(error) if error else None,
-                metadata={"status": match.status} if match else {},
+                confidence_score=score,
+                fallback_level=matcher.level,
+                error_type=failure.error_type if failure else None,
+                error_message=str(failure) if failure else None,
             )
         )
+
+    def _record_lookup(self, lookup: Lookup, started: float, match: Match) -> None:
+        self._tracker.record(
+            Measurement(
+                source=lookup.source,
+                operation="lookup",
+                target_identifier=lookup.target,
+                success=match.status == "matched",
+                inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
+                kind="lookup",
+                provenance=match.provenance,
+                response_time_ms=1000 * (self._clock.monotonic() - started),
+                confidence_score=match.score,
+                fallback_level=match.level,
+                error_type=match.error_type,
+                error_message=match.error_message,
+                metadata={"status": match.status},
+            )
+        )
+
+
+def _classified(error: Exception, matcher: Matcher) -> _Failure:
+    """Return the error as one of ours; one that is not ours is a fault of the plugin and is logged whole."""
+    failure = classify(error)
+    if failure is not error:
+        log.error("the matcher %s broke", matcher.name, exc_info=error)
+    return failure
 
 
 def _could_win(query: FilmQuery, evidence: Evidence, judged: Sequence[Evidence]) -> bool:
@@ -140,7 +168,7 @@ def _could_win(query: FilmQuery, evidence: Evidence, judged: Sequence[Evidence])
     return not better and (years_off(query, evidence.candidate.year) or 0) <= 1
 
 
-def _failed(lookup: Lookup, error: ServiceError | PageError) -> Match:
+def _failed(lookup: Lookup, error: _Failure) -> Match:
     return Match(
         id=lookup.query.id,
         status="error",

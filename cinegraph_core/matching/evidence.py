@@ -27,7 +27,8 @@ _ALIKE_NAME = 0.7
 _SAME_IMDB, _OTHER_IMDB = 16.0, -8.0
 _SERIES, _OTHER_LENGTH_OF_FILM = -6.0, -2.0
 _SAME_RUNTIME, _OTHER_RUNTIME = 1.0, -2.0
-_POPULARITY_SHARE, _POPULARITY_MOST = 0.3, 0.6
+# So little that of two films equal in all else the famous one leads by less than the margin: a tie stays a question.
+_POPULARITY_SHARE, _POPULARITY_MOST = 0.15, 0.3
 UNLIKE = 0.6
 """Titles below this have nothing to do with each other."""
 LEAST_LIKE = 0.7

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from cinegraph_core.contracts import ServiceClient
+from cinegraph_core.errors import ConfigurationError, UnknownError
 from cinegraph_core.records import Candidate, FilmKind, FilmQuery, Provenance
 
 _WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
@@ -32,9 +33,12 @@ class Lookup:
         self._pool: dict[tuple[bool, int], Candidate] = {}
 
     def client(self, service: str) -> ServiceClient:
-        """Return the service's client of this lookup."""
+        """Return the service's client of this lookup; raises :class:`UnknownError` if no active plugin brings the service."""
         if service not in self._clients:
-            self._clients[service] = self._door.client(service)
+            try:
+                self._clients[service] = self._door.client(service)
+            except ConfigurationError as error:
+                raise UnknownError(str(error), service=service) from error
         return self._clients[service]
 
     @property

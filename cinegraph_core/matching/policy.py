@@ -92,7 +92,7 @@ def decide(query: FilmQuery, judged: Sequence[Evidence], matchers: Sequence[Matc
         return Decision("not_found")
     shown = alike[:MOST_CANDIDATES]
     if not acceptable(judged, settings):
-        return Decision("review", reason=_reason(alike, settings), shown=shown)
+        return Decision("review", reason=_reason(alike), shown=shown)
     level = level_of(query, judged[0], matchers)
     if level is None or level.level > settings.max_fallback_level or level.confidence < settings.min_confidence:
         return Decision("review", reason="low_score", shown=shown)
@@ -105,10 +105,10 @@ def _alike(evidence: Evidence) -> bool:
     return evidence.score >= _WORTH_A_LOOK or evidence.same_imdb_id or same_title
 
 
-def _reason(alike: Sequence[Evidence], settings: MatchingSettings) -> ReviewReason:
+def _reason(alike: Sequence[Evidence]) -> ReviewReason:
     best = alike[0]
     if best.contradictions:
         return "contradiction"
-    if len(alike) > 1 and best.score - alike[1].score < settings.margin and alike[1].score >= _TIE_SHARE * best.score:
+    if len(alike) > 1 and alike[1].score >= _TIE_SHARE * best.score:
         return "ambiguous"
     return "low_score"

@@ -195,15 +195,22 @@ def forget_ids(session: Session, film_id: int) -> None:
 
 
 def _directors(session: Session, film: FilmRow) -> tuple[str, ...]:
-    """Return a film's directors: its own, and those named as such in its nominations."""
+    """Return a film's directors: its own, and those named as such in nominations of this film alone."""
+    alone = (
+        select(NominationFilmRow.nomination_id)
+        .group_by(col(NominationFilmRow.nomination_id))
+        .having(and_(func.count() == 1, func.max(NominationFilmRow.film_id) == film.id))
+    )
     named = session.exec(
         select(PersonRow.name)
         .join(NominationPersonRow)
-        .join(NominationFilmRow, col(NominationFilmRow.nomination_id) == col(NominationPersonRow.nomination_id))
-        .where(NominationFilmRow.film_id == film.id, NominationPersonRow.role == "director")
-        .order_by(col(NominationPersonRow.id))
+        .where(NominationPersonRow.role == "director", col(NominationPersonRow.nomination_id).in_(alone))
+        .order_by(col(NominationPersonRow.nomination_id), col(NominationPersonRow.position))
     )
-    return tuple({fold_name(name): name for name in reversed([*film.directors, *named])}.values())[::-1]
+    directors: dict[str, str] = {}
+    for name in (*film.directors, *named):
+        directors.setdefault(fold_name(name), name)
+    return tuple(directors.values())
 
 
 def _side_by_side(session: Session, film_id: int, twin_id: int) -> bool:

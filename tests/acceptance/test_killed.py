@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.dump import natural_dump
 
 from cinegraph_replica.server import ReplicaServer
+from tests.support.dump import natural_dump
 from tests.support.runs import BIN, environment, fault, run, stats
 
 KILLS = 20

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cinegraph_core.records import FilmQuery
+from cinegraph_core.contracts import Matcher
+from cinegraph_core.records import Candidate, FilmQuery
+from cinegraph_core.testing import fresh_plugins
 from tests.support.matching import looked_up, query
 from tests.support.tmdb_server import Film, TmdbServer
 
@@ -135,3 +137,23 @@ def test_lesson_10_a_director_decides_between_namesakes() -> None:
     ]
     asked = [FilmQuery(name, "Dracula", year=2025, directors=(name,)) for name in ("Radu Jude", "Besson, Luc")]
     assert [match.tmdb_id for match in looked_up(twins, *asked).matches] == [2, 1]
+
+
+def test_lesson_08_with_no_level_to_ask_nothing_is_not_found() -> None:
+    import cinegraph_tmdb
+
+    match = looked_up([ARIEL], query("Ariel", 1988), plugins=fresh_plugins(cinegraph_tmdb)).match
+    assert (match.status, match.error_type) == ("error", "unknown")
+    assert "cinegraph plugins" in str(match.error_message)
+
+
+def test_lesson_08_a_matcher_that_breaks_or_lacks_its_service_is_an_error() -> None:
+    from cinegraph_tmdb.levels import exact_title_year
+
+    async def broken(_query: FilmQuery, _context: object) -> list[Candidate]:
+        raise ZeroDivisionError("a plugin's own fault")
+
+    for plugin in (exact_title_year, Matcher("broken", 2, "exact_title_year", 0.9, propose=broken)):
+        match = looked_up([ARIEL], query("Ariel", 1988), plugins=fresh_plugins(plugin)).match
+        assert (match.status, match.error_type) == ("error", "unknown")
+        assert match.error_message

@@ -51,11 +51,15 @@ class Crawled:
 
 
 @contextmanager
-def opened(folder: Path, *given: object, clock: Clock | None = None, **settings: Any) -> Iterator[tuple[Application, PaperSink]]:
+def opened(
+    folder: Path, *given: object, clock: Clock | None = None, database_url: str | None = None, **settings: Any
+) -> Iterator[tuple[Application, PaperSink]]:
     """Open an application in real mode whose plugins are exactly what is given, and a sink."""
     sink = PaperSink()
     plugins = fresh_plugins(*given, MetricsSink("paper", sink.open))
-    chosen = load_settings(directory=folder, environ={}, mode="real", database_url=f"sqlite:///{folder / 'crawl.db'}", **settings)
+    chosen = load_settings(
+        directory=folder, environ={}, mode="real", database_url=database_url or f"sqlite:///{folder / 'crawl.db'}", **settings
+    )
     with Application.open(chosen, clock=clock or FakeClock(), plugins=plugins) as application:
         yield application, sink
 
@@ -66,11 +70,13 @@ def crawl(
     *given: object,
     services: Mapping[str, Mapping[str, Any]] | None = None,
     scrapy: Mapping[str, Any] | None = None,
+    database_url: str | None = None,
+    clock: FakeClock | None = None,
     **arguments: str,
 ) -> Crawled:
     """Run one spider to its end; ``services`` are settings by service, ``scrapy`` Scrapy's own."""
-    clock = FakeClock()
-    with opened(folder, *given, clock=clock, services=services or {}) as (application, sink):
+    clock = clock or FakeClock()
+    with opened(folder, *given, clock=clock, database_url=database_url, services=services or {}) as (application, sink):
         items, stats = asyncio.run(_crawl(application, spider, scrapy or {}, arguments))
         application.tracker.flush()
         return Crawled(items, stats, list(sink.rows), clock)

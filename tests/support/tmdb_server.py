@@ -113,6 +113,11 @@ def words(title: str) -> set[str]:
     return set(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c))))
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves before the answer is no event."""
+
+
 @contextmanager
 def serving(server: TmdbServer) -> Iterator[TmdbServer]:
     """Serve on a free loopback port until the block ends."""
@@ -133,7 +138,7 @@ def serving(server: TmdbServer) -> Iterator[TmdbServer]:
         def log_message(self, *args: object) -> None:
             return
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    with _Quiet(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

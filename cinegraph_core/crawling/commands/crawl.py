@@ -11,6 +11,7 @@ from scrapy.commands import crawl
 
 from cinegraph_core.crawling.arguments import only_missing, plan
 from cinegraph_core.crawling.house import House
+from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ class Command(crawl.Command):
 
     def _check(self, args: list[str], arguments: dict[str, str]) -> None:
         """Open the house and plan the editions, so that what is wrong is told in one sentence before anything begins."""
-        from cinegraph_core.crawling.spider import EditionSpider  # noqa: PLC0415 - after Scrapy has read its settings
-
         if len(args) != 1 or self.crawler_process is None:
             return
         loader = self.crawler_process.spider_loader

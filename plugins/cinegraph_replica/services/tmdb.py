@@ -26,6 +26,7 @@ def routes(prefix: str, catalogue: Catalogue) -> list[Route]:
     """Return TMDb's routes."""
     service = _Tmdb(catalogue)
     paths = {
+        "/configuration": service.configuration,
         "/search/movie": service.search_movie,
         "/find/{tt}": service.find,
         "/movie/{id}": service.movie,
@@ -65,6 +66,10 @@ class _Tmdb:
             for name in film.directors:
                 person = self._people.setdefault(name, _FIRST_PERSON_ID + len(self._people))
                 self._directed[person].append(film)
+
+    async def configuration(self, _request: Request) -> JSONResponse:
+        images = {"base_url": "http://image.tmdb.org/t/p/", "secure_base_url": "https://image.tmdb.org/t/p/"}
+        return JSONResponse({"images": images, "change_keys": []})
 
     async def search_movie(self, request: Request) -> JSONResponse:
         page = request.query_params.get("page", "1")

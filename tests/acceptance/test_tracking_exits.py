@@ -1,0 +1,92 @@
+"""Nothing acknowledged is lost at a graceful end: a thousand rows, five ways to end, the real sink, a real file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+ROWS = 1000
+PROLOGUE = f"""
+import asyncio, os, signal, sys, time
+from datetime import UTC, datetime
+from cinegraph_core import Measurement, SinkContext
+from cinegraph_core.plugins import load_plugins
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.metrics import insert_measurements
+from cinegraph_core.testing import FakeClock
+from cinegraph_core.tracking import Tracker
+
+database = Database(sys.argv[1])
+database.prepare("mock")
+
+def store(batch):
+    with database.transaction() as session:
+        insert_measurements(session, batch)
+
+tracker = Tracker(load_plugins().metrics_sinks(), SinkContext(sys.argv[1], store, FakeClock()))
+
+def record():
+    for number in range({ROWS}):
+        tracker.record(Measurement("tmdb", "find_by_imdb", f"tt{{number}}", True, datetime(2026, 1, 2, tzinfo=UTC)))
+
+def wait():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+ENDS = {
+    "normal": ("record()", None, 0),
+    "exception": ("record()\nraise ValueError('boom')", None, 1),
+    "sigterm": ("record()\nwait()", signal.SIGTERM, 128 + signal.SIGTERM),
+    "ctrl_c": ("record()\nwait()", signal.SIGINT, -signal.SIGINT),
+    "sigterm_in_asyncio": (
+        "async def main():\n    record()\n    print('ready', flush=True)\n    await asyncio.sleep(60)\nasyncio.run(main())",
+        signal.SIGTERM,
+        128 + signal.SIGTERM,
+    ),
+    "sigterm_in_a_transaction": (
+        "with database.transaction() as session:\n    record()\n    wait()",
+        signal.SIGTERM,
+        128 + signal.SIGTERM,
+    ),
+    "sys_exit": ("record()\nsys.exit(3)", None, 3),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_lesson_30_nothing_recorded_is_lost_when_the_process_ends(tmp_path: Path, end: str) -> None:
+    body, sent, code = ENDS[end]
+    url = f"sqlite:///{tmp_path / 'cinegraph.db'}"
+    command = [sys.executable, "-c", f"{PROLOGUE}\n{body}\n", url]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if sent is not None:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT count(*), count(DISTINCT target_identifier) FROM api_lookup_metrics")).one()
+    engine.dispose()
+    assert tuple(found) == (ROWS, ROWS), errors
+
+
+def test_somebody_elses_sigterm_handler_is_left_alone(tmp_path: Path) -> None:
+    body = """
+record()
+tracker.close()
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+def mine(*_): sys.exit(7)
+signal.signal(signal.SIGTERM, mine)
+second = Tracker({}, SinkContext(sys.argv[1], store, FakeClock()))
+assert signal.getsignal(signal.SIGTERM) is mine
+second.close()
+assert signal.getsignal(signal.SIGTERM) is mine
+"""
+    command = [sys.executable, "-c", f"{PROLOGUE}\n{body}\n", f"sqlite:///{tmp_path / 'cinegraph.db'}"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
