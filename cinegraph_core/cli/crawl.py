@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -30,14 +30,14 @@ _SUGGESTIONS = 3
 @click.option("-o", "append", multiple=True, metavar="FILE", help="Append what is found to FILE (-:jsonl is standard output).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
 def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], append: tuple[str, ...], as_json: bool) -> int:
-    r"""Crawl SPIDER, match its films and store both, then say what was found.
+    """Crawl SPIDER, match its films and store both, then say what was found.
 
     \b
     Examples:
       cinegraph crawl venice -a year=2024
       cinegraph crawl venice -a years=2019-2024 -O venice.jsonl
       cinegraph crawl imdb -a event=ev0000681 -a year=2023
-    """
+    """  # noqa: D301 - click reads the backspace
     given = _named(arguments)
     scrapy_settings = project_settings(append, overwrite)
     feed_on_stdout = "stdout:" in scrapy_settings.getdict("FEEDS")
@@ -56,10 +56,18 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
         say("Try next:")
         for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
             say(f"  {line}")
-    if code == DONE and run.found_nothing and "missing" not in given:
-        say("nothing was found where something was expected; `cinegraph --debug crawl …` tells what the pages said")
-        return NOTHING_TO_DO
+    if code == DONE and run.found_nothing:
+        return _empty_handed(given)
     return code
+
+
+def _empty_handed(given: Mapping[str, str]) -> int:
+    """Say so; that is well where only missing editions were asked for and none is missing."""
+    if "missing" in given:
+        say("nothing is missing: every edition asked for is stored already")
+        return DONE
+    say("nothing was found where something was expected; `cinegraph --debug crawl …` tells what the pages said")
+    return NOTHING_TO_DO
 
 
 def _named(arguments: Sequence[str]) -> dict[str, str]:

@@ -54,7 +54,7 @@ def match(
     pending: bool,
     limit: int | None,
 ) -> int:
-    r"""Find films on TMDb.
+    """Find films on TMDb.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def match(
       cinegraph match --json < queries.jsonl > results.jsonl
       cinegraph match --resume results.jsonl < queries.jsonl
       cinegraph match --pending
-    """
+    """  # noqa: D301 - click reads the backspace
     settings = begin()
     if pending:
         _refuse("--pending", title=title, resume=resume)
@@ -97,7 +97,7 @@ def _refuse(what: str, **options: object) -> None:
 def _input(*, as_json: bool, resume: Path | None) -> int:
     if not as_json and resume is None:
         raise UsageError("what shall be matched? Give --title, or --json with queries on standard input, or --pending")
-    if sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
             "--json reads queries from standard input, one JSON object a line: cinegraph match --json < queries.jsonl"
         )

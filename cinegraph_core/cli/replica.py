@@ -20,13 +20,13 @@ def replica() -> None:
 @click.option("--fault", "faults", multiple=True, metavar="SERVICE=KIND[:RATE]", help="Let calls fail, e.g. tmdb=429:0.2.")
 @click.option("--name", help="Which replica, where several are installed.")
 def serve(port: int, faults: tuple[str, ...], name: str | None) -> None:
-    r"""Serve a replica in the foreground until Ctrl-C.
+    """Serve a replica in the foreground until Ctrl-C.
 
     \b
     Examples:
       cinegraph replica serve --port 8000
       cinegraph replica serve --fault tmdb=429:0.2 --fault imdb=waf
-    """
+    """  # noqa: D301 - click reads the backspace
     replicas = load_plugins(blocked=load_settings().disable_plugins).replicas()
     servable = {one.name: one for one in replicas.values() if one.serve is not None}
     chosen = servable.get(name or next(iter(servable), ""))

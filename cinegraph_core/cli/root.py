@@ -77,14 +77,14 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: Any) -> Non
 @click.option("--debug", is_flag=True, help="Log everything, and show the traceback of an error.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def cli(debug: bool) -> None:
-    r"""Bring film-festival results home.
+    """Bring film-festival results home.
 
     \b
     Examples:
       cinegraph crawl venice -a year=2024
       cinegraph match --title "Poor Things" --year 2023
       cinegraph metrics summary --hours 24
-    """
+    """  # noqa: D301 - click reads the backspace
     logs.begin(debug=debug)
 
 
@@ -92,8 +92,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; says on standard error what went wrong."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = cli.main(args=list(arguments), prog_name="cinegraph", standalone_mode=False)
+        # Not cli.main(): that one would end with 1 when a reader has gone.
+        with cli.make_context("cinegraph", list(arguments)) as context:
+            result = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

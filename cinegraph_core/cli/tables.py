@@ -15,16 +15,26 @@ _PIPE_WIDTH = 80
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]▲[/]", "error": "[red]✕[/]"}
 
 
+class _Console(Console):
+    """A console that leaves it to the command how it ends when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that rich would end the process with."""
+        raise BrokenPipeError
+
+
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), to_stderr: bool = False
 ) -> None:
     """Print a table; ``right`` names the columns whose figures stand flush right, ``None`` is shown as a dash."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
-    _console(to_stderr=to_stderr).print(table)
+    console = _console(to_stderr=to_stderr)
+    console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 def print_findings(findings: Iterable[Mapping[str, str]]) -> None:
@@ -39,4 +49,4 @@ def print_findings(findings: Iterable[Mapping[str, str]]) -> None:
 
 def _console(*, to_stderr: bool = False) -> Console:
     stream = sys.stderr if to_stderr else sys.stdout
-    return Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
+    return _Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)

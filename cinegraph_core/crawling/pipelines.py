@@ -75,14 +75,14 @@ class MatchPipeline(_Pipeline):
                 item.year,
             )
             return item
-        queue, outcomes = iter(films), Counter[str]()
+        queue, outcomes, reasons = iter(films), Counter[str](), dict[str, str]()
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONCURRENT_LOOKUPS, len(films))):
-                group.create_task(self._work(queue, outcomes))
-        self._report(item, len(films), outcomes)
+                group.create_task(self._work(queue, outcomes, reasons))
+        self._report(item, len(films), outcomes, reasons)
         return item
 
-    async def _work(self, queue: Iterator[int], outcomes: Counter[str]) -> None:
+    async def _work(self, queue: Iterator[int], outcomes: Counter[str], reasons: dict[str, str]) -> None:
         for film in queue:
             if not self._crawler.crawling:
                 return
@@ -90,26 +90,21 @@ class MatchPipeline(_Pipeline):
             match = await self._app.cascade.match(query)
             await self._app.database.run(record_decision, film, match, mode=self._app.settings.mode, now=self._app.clock.now())
             outcomes[match.status] += 1
-            outcomes[f"error:{match.error_type}"] += match.status == "error"
+            if match.error_type and match.status == "error":
+                reasons.setdefault(match.error_type, match.error_message or "")
             self._crawler.stats.inc_value(f"cinegraph/films/{match.status}")
 
-    def _report(self, edition: Edition, films: int, outcomes: Counter[str]) -> None:
+    def _report(self, edition: Edition, films: int, outcomes: Counter[str], reasons: Mapping[str, str]) -> None:
         undone = films - sum(outcomes[status] for status in ("matched", "review", "not_found"))
-        if not undone:
-            return
-        why = ", ".join(
-            f"{name.removeprefix('error:')} {count}"
-            for name, count in sorted(outcomes.items())
-            if name.startswith("error:") and count
-        )
-        log.warning(
-            "%d of %d films of %s %d stay pending (%s); look them up later with: cinegraph match --pending",
-            undone,
-            films,
-            edition.festival,
-            edition.year,
-            why or "the crawl was closed",
-        )
+        if undone:
+            log.warning(
+                "%d of %d films of %s %d stay pending (%s); look them up later with: cinegraph match --pending",
+                undone,
+                films,
+                edition.festival,
+                edition.year,
+                "; ".join(f"{kind}: {message}" for kind, message in sorted(reasons.items())) or "the crawl was closed",
+            )
 
 
 class FeedPipeline(_Pipeline):

@@ -34,7 +34,7 @@ def test_via_forces_one_source() -> None:
     (official,) = venice.plan({"year": "2024", "via": "official"})
     (second,) = venice.plan({"year": "2024", "via": "imdb"})
     assert {page.service for page in official.pages} == {"venice"}
-    assert [(page.service, page.required) for page in second.pages] == [("imdb", True)]
+    assert [(page.service, page.required) for page in second.pages] == [("imdb", False)]
 
 
 def test_a_year_before_the_count_is_asked_of_imdb_alone() -> None:
@@ -49,7 +49,7 @@ def test_years_are_a_span_and_missing_alone_means_every_year() -> None:
     assert [plan.year for plan in venice.plan({"year": str(this_year() + 1)})] == [this_year() + 1]
 
 
-def test_an_imdb_event_is_one_required_page_per_year() -> None:
+def test_an_imdb_event_is_one_page_per_year_which_a_year_without_an_edition_lacks() -> None:
     plans = list(imdb.plan({"event": "EV0000147", "years": "2023-2024"}))
     assert [(plan.festival, plan.year) for plan in plans] == [("cannes", 2023), ("cannes", 2024)]
     (page,) = plans[0].pages
@@ -57,7 +57,7 @@ def test_an_imdb_event_is_one_required_page_per_year() -> None:
         "/event/ev0000147/2023/1/",
         "fetch_event",
         "imdb_event",
-        True,
+        False,
     )
 
 

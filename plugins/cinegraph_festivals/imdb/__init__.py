@@ -67,15 +67,15 @@ def plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
         yield EditionPlan(festival=festival, year=year, pages=(page,), instance=instance)
 
 
-def event_page(event: str, year: int, *, festival: str, instance: int = 1, required: bool = True) -> PageRequest:
-    """Return the request for an event page, ``/event/{event}/{year}/{instance}/``."""
+def event_page(event: str, year: int, *, festival: str, instance: int = 1) -> PageRequest:
+    """Return the request for an event page, ``/event/{event}/{year}/{instance}/``; a year without an edition has none."""
     return PageRequest(
         service="imdb",
         path=f"/event/{event}/{year}/{instance}/",
         operation="fetch_event",
         statement="imdb_event",
         context={"event": event, "year": year, "instance": instance, "festival": festival},
-        required=required,
+        required=False,
     )
 
 

@@ -69,18 +69,15 @@ def plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
     via = choice("venice", arguments, "via", ("official", "imdb", "both"))
     every = range(FIRST_YEAR, this_year() + 1) if flag("venice", arguments, "missing") else ()
     for year in requested_years("venice", arguments, first=FIRST_YEAR, default=every):
-        pages = (*_official_pages(year), _event_page(year, via)) if via == "both" else _pages_of_one(year, via)
-        yield EditionPlan(festival="venice", year=year, pages=tuple(pages))
+        official = _official_pages(year) if via != "imdb" else ()
+        second = (event_page(IMDB_EVENT, year, festival="venice"),) if via != "official" else ()
+        yield EditionPlan(festival="venice", year=year, pages=(*official, *second))
 
 
 def read(page: PageInput) -> PageResult:
     """Return what a page of the festival says; raises what the page's own reader raises."""
     readers = {"fetch_lineup": read_lineup, "fetch_awards": read_awards, "fetch_event": read_event}
     return readers[page.request.operation](page)
-
-
-def _pages_of_one(year: int, via: str) -> Iterator[PageRequest]:
-    return _official_pages(year) if via == "official" else iter((_event_page(year, via),))
 
 
 def _official_pages(year: int) -> Iterator[PageRequest]:
@@ -98,7 +95,3 @@ def _page(path: str, operation: str, context: Mapping[str, object]) -> PageReque
     return PageRequest(
         service="venice", path=path, operation=operation, statement="venice_official", context=context, required=False
     )
-
-
-def _event_page(year: int, via: str) -> PageRequest:
-    return event_page(IMDB_EVENT, year, festival="venice", required=via == "imdb")
