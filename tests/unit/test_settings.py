@@ -272,7 +272,7 @@ def test_an_unknown_service_is_refused_with_the_nearest_and_its_place(load: Load
         check_service_names(settings, known={"tmdb", "imdb"}, tolerated=set())
     with caplog.at_level(logging.WARNING):
         check_service_names(settings, known={"tmdb", "imdb"}, tolerated={"tmdbb"})
-    assert any("'tmdbb'" in message and "blocked or failed plugin" in message for message in caplog.messages)
+    assert any("'tmdbb'" in message and "no effect" in message for message in caplog.messages)
     check_service_names(settings, known={"tmdbb", "imdb"}, tolerated=set())
 
 
