@@ -99,7 +99,7 @@ async def recording(file: Path, replica: str) -> AsyncIterator[Recording]:
 async def answers(opened: Recording, queries: Iterable[FilmQuery], settings: MatchingSettings | None = None) -> list[Match]:
     """Return the cascade's answers in the order of the queries."""
     cascade = cascade_over(opened, settings)
-    return await _gathered(cascade.match(query) for query in queries)
+    return await gathered(cascade.match(query) for query in queries)
 
 
 async def pools(opened: Recording, queries: Iterable[FilmQuery]) -> list[tuple[Candidate, ...]]:
@@ -111,10 +111,10 @@ async def pools(opened: Recording, queries: Iterable[FilmQuery]) -> list[tuple[C
         await cascade._search(lookup)
         return lookup.pool
 
-    return await _gathered(pool(query) for query in queries)
+    return await gathered(pool(query) for query in queries)
 
 
-async def _gathered(work: Iterable[Any], at_once: int = 16) -> list[Any]:
+async def gathered(work: Iterable[Any], at_once: int = 16) -> list[Any]:
     slots = asyncio.Semaphore(at_once)
 
     async def one(job: Any) -> Any:

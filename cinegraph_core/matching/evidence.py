@@ -23,6 +23,7 @@ from cinegraph_core.matching.signals import (
     titles_of,
 )
 from cinegraph_core.matching.weights import Weights, weights
+from cinegraph_core.matching.years import years_off
 from cinegraph_core.records import Candidate, FilmQuery
 
 __all__ = ["LEAST_LIKE", "UNLIKE", "Evidence", "exactly", "judge", "measured", "title_agreement", "version"]
@@ -43,6 +44,11 @@ class Evidence:
     why: tuple[str, ...]
     contradictions: tuple[str, ...] = ()
     same_imdb_id: bool = False
+    same_director: bool = False
+    year_agrees: bool = False
+    years_off: int | None = None
+    continues: bool = False
+    """Whether its title begins with the one asked for and goes on."""
     confirmed: bool = False
     """Whether the IMDb id asked for is the candidate's own (``same_imdb_id``), and nothing makes that id doubtful."""
 
@@ -71,6 +77,10 @@ def judge(query: FilmQuery, candidates: Iterable[Candidate], by: Weights | None 
             why=tuple(signal.why for signal in found if signal.why),
             contradictions=_contradictions(compared, found),
             same_imdb_id=compared.same_imdb_id,
+            same_director=compared.same_director,
+            year_agrees=compared.year_agrees,
+            years_off=years_off(query, compared.candidate.year),
+            continues=compared.continues,
             confirmed=compared.confirmed,
         )
         for (compared, found, parts), total in zip(weighed, totals, strict=True)
@@ -88,8 +98,8 @@ def measured(query: FilmQuery, candidates: Iterable[Candidate]) -> list[dict[str
 
 def _compared(query: FilmQuery, candidates: Iterable[Candidate]) -> list[tuple[Compared, tuple[Signal, ...]]]:
     pairs = [compare(query, candidate) for candidate in candidates]
-    same_title = sum(pair.same_title for pair in pairs)
-    return [(pair, signals(pair, same_title - pair.same_title)) for pair in pairs]
+    namesakes = max(0, sum(pair.same_title for pair in pairs) - 1)
+    return [(pair, signals(pair, namesakes)) for pair in pairs]
 
 
 def _parts(found: Iterable[Signal], by: Weights) -> dict[str, float]:

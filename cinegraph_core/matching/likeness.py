@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -11,13 +12,30 @@ from rapidfuzz.distance import Levenshtein
 
 from cinegraph_core.matching.titles import PART_COST, Spelling, spellings
 
-SAME_KEY = 0.98
+SAME_KEY = 0.96
 """Agreement of titles that differ only in an article or in how their words are joined."""
+ROMANISED = 0.95
+"""Agreement of titles that differ only in how they were brought into plain Latin letters (``Pokayaniye``, ``Ueber uns``)."""
 NORMALISED = 0.94
 """From here on two titles are the same title, printed differently (brackets and double titles included)."""
 FUZZY = 0.8
 """From here on one is the other with a slip of the pen."""
 
+# Sounds that transcriptions write in several ways, longest first; folded alike on both sides, they need not be exact.
+_SOUNDS = (
+    (re.compile(r"shch|sch|sh|zh|sz"), "s"),
+    (re.compile(r"ch|cz|tsch|ts|tz"), "c"),
+    (re.compile(r"kh|gh"), "h"),
+    (re.compile(r"ph"), "f"),
+    (re.compile(r"[yj]"), "i"),
+    (re.compile(r"w"), "v"),
+    (re.compile(r"io"), "e"),
+    (re.compile(r"ou"), "u"),
+    (re.compile(r"(?<=[aou])e"), ""),
+    (re.compile(r"i+(?=[aeou])|(?<=[aeou])i+"), "i"),
+    (re.compile(r"(.)\1+"), r"\1"),
+    (re.compile(r"iie|ie"), "e"),
+)
 _FUZZY_SHARE = 0.95
 _REORDERED_SHARE = 0.9
 _CONFLICT_SHARE = 0.6
@@ -50,12 +68,22 @@ def _pair(one: Spelling, other: Spelling, *, numbers_differ: bool) -> float:
         alike = 1.0
     elif one.compact == other.compact:
         alike = SAME_KEY
+    elif min(len(one.compact), len(other.compact)) >= _SHORTEST_FUZZY and _sound(one.compact) == _sound(other.compact):
+        alike = ROMANISED
     else:
         alike = _FUZZY_SHARE * _fuzzy(one, other)
         numbers_differ = numbers_differ or one.numbers != other.numbers
     if numbers_differ and (cost or alike < SAME_KEY):
         alike *= _CONFLICT_SHARE
     return max(0.0, alike - cost)
+
+
+@lru_cache(maxsize=65_536)
+def _sound(compact: str) -> str:
+    """Return the letters with every transcription of a sound written alike."""
+    for pattern, sound in _SOUNDS:
+        compact = pattern.sub(sound, compact)
+    return compact
 
 
 def _fuzzy(one: Spelling, other: Spelling) -> float:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from cinegraph_core.contracts import Matcher
 from cinegraph_core.matching.evidence import LEAST_LIKE, Evidence, exactly
 from cinegraph_core.matching.likeness import FUZZY, NORMALISED
-from cinegraph_core.matching.years import meaning_of, years_off
+from cinegraph_core.matching.years import given_year, likely_year, years_off
 from cinegraph_core.records import FilmQuery, MatchStatus, ReviewReason
 from cinegraph_core.settings import MatchingSettings
 
 _WORTH_A_LOOK = 0.01
+_ABOUT, _FAR_BETTER = 2, 1.0
+"""Years between two films of one title that a year cannot tell apart for sure; popularity by which one is far better known."""
+_HALF_LIKE, _CERTAIN = 0.5, 0.95
+"""A director makes up for half a title where the score leaves no doubt."""
+_WHOLE_TITLE = 0.965
+"""Agreement of a whole title, or of one of the two printed; a lost article, joined words or a slip of the pen are below."""
 _TIE_SHARE = 0.25
 MOST_CANDIDATES = 3
 
@@ -30,7 +36,7 @@ class Decision:
 
 def _same_year(query: FilmQuery, evidence: Evidence) -> bool:
     year = evidence.candidate.year
-    return query.year is not None and year is not None and year - query.year in (0, meaning_of(query).mode)
+    return year is not None and year in (given_year(query), likely_year(query))
 
 
 def _near_year(query: FilmQuery, evidence: Evidence) -> bool:
@@ -64,10 +70,49 @@ def acceptable(judged: Sequence[Evidence], settings: MatchingSettings) -> bool:
     return (
         best.candidate.detailed
         and not best.contradictions
-        and (best.title >= LEAST_LIKE or best.confirmed)
+        and _corroborated(best)
+        and not _rivalled(best, judged[1:])
         and best.score >= settings.accept_score
         and lead >= settings.margin
     )
+
+
+def _corroborated(evidence: Evidence) -> bool:
+    """Whether more than a title speaks for the film: its id, its director, or else the year together with the whole title."""
+    if evidence.confirmed:
+        return True
+    if evidence.same_director:
+        return evidence.title >= LEAST_LIKE or (evidence.title >= _HALF_LIKE and evidence.score >= _CERTAIN)
+    return evidence.year_agrees and evidence.title >= _WHOLE_TITLE
+
+
+def _rivalled(best: Evidence, others: Sequence[Evidence]) -> bool:
+    """Whether another film may be meant for a reason that no score tells."""
+    return _part_of_serial(best, others) or _outshone(best, others)
+
+
+def _part_of_serial(best: Evidence, others: Sequence[Evidence]) -> bool:
+    """Whether another film, whose title begins with the one asked for and goes on, is of a nearer year: a serial's next part."""
+    off = best.years_off or 0
+    if best.confirmed or off <= (1 if best.title >= _WHOLE_TITLE else 0):
+        return False
+    return any(other.continues and other.years_off is not None and other.years_off < off for other in others)
+
+
+def _outshone(best: Evidence, others: Sequence[Evidence]) -> bool:
+    """Whether, with no director to decide, a film of the same title and about the same year is known far better.
+
+    Popularity never answers a question; it may raise one.
+    """
+    if best.confirmed or best.same_director:
+        return False
+    known = best.candidate.popularity + _FAR_BETTER
+    return any(rival.candidate.popularity > known for rival in others if _about_as_near(rival))
+
+
+def _about_as_near(rival: Evidence) -> bool:
+    near = rival.years_off is not None and rival.years_off <= _ABOUT
+    return near and rival.title >= NORMALISED and not rival.contradictions
 
 
 def tied(judged: Sequence[Evidence]) -> bool:
@@ -81,7 +126,7 @@ def tied(judged: Sequence[Evidence]) -> bool:
 
 
 def _exchangeable(evidence: Evidence) -> bool:
-    fits = evidence.title >= NORMALISED and evidence.parts["year"] > 0 and not evidence.contradictions
+    fits = evidence.title >= NORMALISED and evidence.year_agrees and not evidence.contradictions
     return fits and evidence.candidate.detailed
 
 
@@ -109,6 +154,5 @@ def _reason(alike: Sequence[Evidence]) -> ReviewReason:
     best = alike[0]
     if best.contradictions:
         return "contradiction"
-    if len(alike) > 1 and alike[1].score >= _TIE_SHARE * best.score:
-        return "ambiguous"
-    return "low_score"
+    close = len(alike) > 1 and alike[1].score >= _TIE_SHARE * best.score
+    return "ambiguous" if close or _rivalled(best, alike[1:]) else "low_score"

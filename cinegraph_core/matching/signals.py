@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cinegraph_core.matching.likeness import NORMALISED, best_agreement, directors_agree, same_person
-from cinegraph_core.matching.titles import words
-from cinegraph_core.matching.years import FAR_YEARS, meaning_of, year_evidence, years_off
+from cinegraph_core.matching.titles import without_article, words
+from cinegraph_core.matching.years import FAR_YEARS, given_year, meaning_of, year_evidence, years_off
 from cinegraph_core.records import Candidate, FilmQuery
 
 UNLIKE = 0.6
 """Titles below this have nothing to do with each other."""
-LEAST_LIKE = 0.7
+LEAST_LIKE = 0.6
 """A candidate whose best title is less like the query's is never accepted, whatever else agrees."""
 ALIKE_NAME = 0.7
 """From here on two names may be one person's, misspelt."""
@@ -60,6 +61,18 @@ class Compared:
         return self.names is not None and same_person(self.names)
 
     @property
+    def year_agrees(self) -> bool:
+        """Whether both years are known, and the film's rather speaks for it."""
+        return year_evidence(self.query, self.candidate.year) > 0
+
+    @property
+    def continues(self) -> bool:
+        """Whether a title of the candidate begins with the one asked for and goes on, as those of a serial's parts do."""
+        asked = [without_article(words(title)) for title in printed_titles(self.query)]
+        known = [without_article(words(title)) for title in titles_of(self.candidate)]
+        return any(len(long) > len(short) and long[: len(short)] == short for short in asked for long in known)
+
+    @property
     def same_imdb_id(self) -> bool:
         """Whether the candidate carries the IMDb id asked for."""
         return self.query.imdb_id is not None and self.query.imdb_id == self.candidate.imdb_id
@@ -99,7 +112,7 @@ def compare(query: FilmQuery, candidate: Candidate) -> Compared:
 
 
 def signals(compared: Compared, namesakes: int) -> tuple[Signal, ...]:
-    """Return all that speaks for or against a candidate; ``namesakes`` others of its search bear the title asked for."""
+    """Return all that speaks for or against a candidate; ``namesakes`` films beyond the first bear the title asked for."""
     return (
         _title(compared),
         _year(compared.query, compared.candidate),
@@ -116,27 +129,26 @@ def _title(compared: Compared) -> Signal:
         return Signal("title", why="no title was given")
     likeness, which = compared.title, compared.which
     features = {"title_unlike": 1.0}
-    for low, high in zip(_KNOTS, _KNOTS[1:], strict=False):
+    for low, high in pairwise(_KNOTS):
         features[f"title_to_{round(100 * high)}"] = min(1.0, max(0.0, (likeness - low) / (high - low)))
     if not compared.same_director:
         features["title_short"] = max(0.0, 1 - len("".join(words(which))) / _SHORT)
-        features["title_inexact"] = float(likeness < 1)
-        features["title_other_known"] = float(which in compared.candidate.titles)
     saying = "same title" if compared.same_title else "similar title" if likeness >= LEAST_LIKE else "another title"
     return Signal("title", features, f"{saying}: {which}" if which else saying)
 
 
 def _year(query: FilmQuery, candidate: Candidate) -> Signal:
-    if query.year is None:
+    given = given_year(query)
+    if given is None:
         return Signal("year", {"year_not_asked": 1.0})
     if candidate.year is None:
         return Signal("year", {"year_unknown": 1.0}, "year unknown")
     features = {"year": year_evidence(query, candidate.year)}
-    off, difference = years_off(query, candidate.year) or 0, candidate.year - query.year
+    off, difference = years_off(query, candidate.year) or 0, candidate.year - given
     if off >= FAR_YEARS:
         return Signal("year", features, f"{abs(difference)} years off", contradicts=True)
     meant = meaning_of(query).name
-    return Signal("year", features, "same year" if difference == 0 else f"year {difference:+d} from {query.year}, {meant}")
+    return Signal("year", features, "same year" if difference == 0 else f"year {difference:+d} from {given}, {meant}")
 
 
 def _directors(compared: Compared) -> Signal:
@@ -144,7 +156,11 @@ def _directors(compared: Compared) -> Signal:
         return Signal("directors", {"directors_not_asked": 1.0})
     if compared.names is None:
         listed_none = compared.candidate.detailed
-        return Signal("directors", {"directors_none_listed": 1.0}, "no director is on record") if listed_none else Signal("directors")
+        return (
+            Signal("directors", {"directors_none_listed": 1.0}, "no director is on record")
+            if listed_none
+            else Signal("directors")
+        )
     names = ", ".join(compared.candidate.directors)
     if compared.same_director:
         return Signal("directors", {"directors_same": 1.0}, f"same director: {names}")
@@ -185,8 +201,8 @@ def _kind(query: FilmQuery, candidate: Candidate) -> Signal:
 
 
 def _rivals(compared: Compared, namesakes: int) -> Signal:
-    """Where no director settles it: how many other films bear the title, and how well known this one is."""
-    if compared.same_director:
-        return Signal("rivals")
-    popularity = min(_FAMOUS, math.log1p(max(0.0, compared.candidate.popularity)))
-    return Signal("rivals", {"namesakes": math.log1p(namesakes), "popularity": popularity})
+    """How many films bear the title (one more may, that nobody found) and, unless a director settles it, how known it is."""
+    features = {"namesakes": math.log1p(namesakes)}
+    if not compared.same_director:
+        features["popularity"] = min(_FAMOUS, math.log1p(max(0.0, compared.candidate.popularity)))
+    return Signal("rivals", features)

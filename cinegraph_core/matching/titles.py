@@ -24,17 +24,18 @@ ARTICLES = frozenset(
         *("o", "os", "as", "um", "uma"),  # Portuguese
         *("der", "die", "das", "den", "dem", "ein", "eine", "einer"),  # German
         *("de", "het", "een"),  # Dutch
-        *("en", "ett", "et"),  # Danish, Norwegian, Swedish
+        *("en", "ett", "et", "det"),  # Danish, Norwegian, Swedish
         *("az", "egy"),  # Hungarian
         *("to", "ho"),  # Greek, transliterated
         *("al", "ha"),  # Arabic, Hebrew, transliterated
     }
 )
-_CONJUNCTIONS = frozenset({"and", "et", "und", "y", "e", "og", "och"})
+_CONJUNCTIONS = frozenset({"and", "et", "und", "y", "e", "og", "och", "i", "ja", "ve", "kai"})
 _NUMBER_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii")
 _SMALL_NUMBERS = {word: str(value) for value, word in enumerate(_NUMBER_WORDS, start=1)}
 _ROMAN = {word: str(value) for value, word in enumerate(_NUMERALS, start=1)}
+_SPELT_OUT = {"dr": "doctor", "mr": "mister", "st": "saint", "vs": "versus"}
 _LONE_LETTERS = frozenset({"i", "v", "x"})
 _PART_WORDS = frozenset({"part", "vol", "volume", "chapter", "teil", "partie", "parte", "episode", "no", "nr"})
 
@@ -52,11 +53,16 @@ _NOISE = re.compile(
         )\s*[)\]]""",
     re.IGNORECASE | re.VERBOSE,
 )
+_EPISODES = re.compile(
+    r"""[\s,:–-]+(?:ep|eps|episodes?|épisodes?|chapters?|chapitres?|parts?|folgen?)\.?\s*\d+\s*(?:[-–,&]|and|to|à|bis)\s*\d+$""",
+    re.IGNORECASE,
+)
 _BRACKET = re.compile(r"^(?P<before>.*?)\s*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*(?P<after>.*)$")
 _SLASH = re.compile(r"\s*/\s*")
 _AKA = re.compile(r"\s+(?:a\.?k\.?a\.?|aka)\s+", re.IGNORECASE)
 _DASH = re.compile(r"\s+[–—-]\s+")
 _COLON = re.compile(r"\s*:\s+")
+_OR = re.compile(r",?\s+(?:or|oder|ou|ovvero|eller)\s*[:,(]\s*", re.IGNORECASE)
 
 BRACKET_COST = 0.02
 HALF_COST = 0.03
@@ -106,7 +112,8 @@ def words(title: str) -> tuple[str, ...]:
     A title without a letter or digit (``…``) is its own only word.
     """
     text = _ELIDED.sub(r"\1 ", clean(title))
-    plain = anyascii(text.casefold()).casefold().replace("'", "").replace("&", " and ").replace("+", " and ")
+    joined = text.casefold().replace("&", " and ").replace("+", " and ")
+    plain = anyascii(joined).casefold().replace("'", "")
     raw = _WORD.findall(plain)
     if not raw:
         return (" ".join(text.casefold().split()),) if text else ()
@@ -118,7 +125,7 @@ def _normal_word(word: str, at: int, count: int) -> str:
         return "and"
     if word in _ROMAN and count > 1 and (word not in _LONE_LETTERS or at == count - 1):
         return _ROMAN[word]
-    return _SMALL_NUMBERS.get(word, word)
+    return _SMALL_NUMBERS.get(word) or _SPELT_OUT.get(word, word)
 
 
 def _without_part_words(parts: list[str]) -> list[str]:
@@ -128,8 +135,8 @@ def _without_part_words(parts: list[str]) -> list[str]:
 
 
 def without_article(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words without a leading article, unless nothing else would be left."""
-    return parts[1:] if len(parts) > 1 and parts[0] in ARTICLES else parts
+    """Return the words without a leading article, unless no more than a letter would be left (``A-Z`` is not ``Z``)."""
+    return parts[1:] if parts and parts[0] in ARTICLES and len("".join(parts[1:])) > 1 else parts
 
 
 @lru_cache(maxsize=65_536)
@@ -139,7 +146,7 @@ def spellings(title: str) -> tuple[Spelling, ...]:
     ``Iddu (Sicilian Letters)`` is also ``Iddu`` and ``Sicilian Letters``; ``A / B`` is also ``A`` and ``B``;
     ``Show: Film`` is, at a price, also ``Show`` and ``Film``.
     """
-    whole = clean(_NOISE.sub("", title)) or clean(title)
+    whole = _EPISODES.sub("", clean(_NOISE.sub("", title))) or clean(title)
     readings = [(whole, 0.0), *_brackets(whole), *_halves(whole), *_parts(whole)]
     found: dict[tuple[str, ...], Spelling] = {}
     for text, cost in readings:
@@ -165,7 +172,7 @@ def _halves(text: str) -> Iterable[tuple[str, float]]:
 
 
 def _parts(text: str) -> Iterable[tuple[str, float]]:
-    for separator in (_COLON, _DASH):
+    for separator in (_COLON, _DASH, _OR):
         pieces = [piece for piece in separator.split(text, maxsplit=1) if piece]
         if len(pieces) > 1:
             yield from ((piece, PART_COST) for piece in pieces)

@@ -15,7 +15,6 @@ from cinegraph_core.records import FilmQuery
 
 _RANDOM_SHARE = 1 / 60  # films of one title spread over some sixty years
 _FAR_SHARE = 0.0004
-_UNKNOWN_EVIDENCE = -0.5
 FAR_YEARS = 5
 
 
@@ -55,29 +54,43 @@ _ALIASES = {
 }
 
 
+def given_year(query: FilmQuery) -> int | None:
+    """Return the year the query gives; without a year of its own, that of the edition at which the film was shown."""
+    return query.edition if query.year is None else query.year
+
+
 def meaning_of(query: FilmQuery) -> YearMeaning:
-    """Return what the query's year means: the film's own, unless a festival is named without its edition."""
-    if not query.festival:
+    """Return what the given year means: the film's own, unless it is that of a festival's edition."""
+    if not query.festival and (query.edition is None or query.year is not None):
         return FILM
-    if query.edition is not None:
+    if query.edition is not None and query.year is not None:
         return PREMIERE
-    known = (_ALIASES[word] for word in words(query.festival) if word in _ALIASES)
+    known = (_ALIASES[word] for word in words(query.festival or "") if word in _ALIASES)
     return _EDITIONS.get(next(known, ""), EDITION)
 
 
+def likely_year(query: FilmQuery) -> int | None:
+    """Return the film's likeliest year, ``None`` if the query gives none."""
+    year = given_year(query)
+    return None if year is None else year + meaning_of(query).mode
+
+
 def year_evidence(query: FilmQuery, year: int | None) -> float:
-    """Return the log likelihood ratio that the film's year speaks with: 4 for the expected one, below 0 for a far one."""
-    if query.year is None:
+    """Return the log likelihood ratio that the film's year speaks with: 4 for the expected one, below 0 for a far one.
+
+    It is 0 where either year is unknown.
+    """
+    given = given_year(query)
+    if given is None or year is None:
         return 0.0
-    if year is None:
-        return _UNKNOWN_EVIDENCE
-    return math.log(meaning_of(query).shares.get(year - query.year, _FAR_SHARE) / _RANDOM_SHARE)
+    return math.log(meaning_of(query).shares.get(year - given, _FAR_SHARE) / _RANDOM_SHARE)
 
 
 def years_off(query: FilmQuery, year: int | None) -> int | None:
     """Return how far the film's year is from the one expected, or from any as likely as one in twenty; ``None`` if unknown."""
-    if query.year is None or year is None:
+    given = given_year(query)
+    if given is None or year is None:
         return None
     shares = meaning_of(query).shares
     common = [distance for distance, share in shares.items() if share >= 0.05]
-    return min(abs(year - query.year - distance) for distance in common)
+    return min(abs(year - given - distance) for distance in common)

@@ -18,6 +18,8 @@ from cinegraph_core.errors import (
 )
 
 SERVICE = "tmdb"
+FILES = "tmdb_files"
+"""Where TMDb publishes its daily lists of ids."""
 
 # TMDb's own status codes, which some proxies deliver with HTTP 200.
 _CODES: dict[int, type[ServiceError]] = {
@@ -56,7 +58,7 @@ def judge(answer: Answer) -> ServiceError | None:
 
 @hookimpl
 def service() -> Iterator[ServiceSpec]:
-    """Register TMDb v3; since December 2019 it allows some 40 to 50 requests a second."""
+    """Register TMDb v3, which since December 2019 allows some 40 to 50 requests a second, and its lists of ids."""
     yield ServiceSpec(
         name=SERVICE,
         base_url="https://api.themoviedb.org/3",
@@ -67,3 +69,5 @@ def service() -> Iterator[ServiceSpec]:
         judge=judge,
         probe="/configuration",
     )
+    # The daily lists are some 20 MB, on a server of files that speaks plain HTTP.
+    yield ServiceSpec(name=FILES, base_url="http://files.tmdb.org", timeout=300.0, deadline=900.0)

@@ -58,10 +58,11 @@ class Tmdb:
         page = await self._get(PersonPage, "search_person", "/search/person", {"query": name})
         return page.results if page else []
 
-    async def person_credits(self, person_id: int) -> list[Candidate]:
-        """Return the films a person directed; empty if the person is gone."""
-        films = await self._get(Filmography, "person_credits", f"/person/{person_id}/movie_credits", {}, absent_ok=True)
-        return [one.candidate() for one in films.crew if one.job == "Director"] if films else []
+    async def person_credits(self, person: PersonHit) -> list[Candidate]:
+        """Return the films a person directed, with that director; empty if the person is gone."""
+        films = await self._get(Filmography, "person_credits", f"/person/{person.id}/movie_credits", {}, absent_ok=True)
+        directed = [one.candidate() for one in films.crew if one.job == "Director"] if films else []
+        return [replace(film, directors=(person.name,)) for film in directed]
 
     async def _get(
         self, kind: type[T], operation: str, path: str, params: Mapping[str, Any], *, absent_ok: bool = False

@@ -10,7 +10,7 @@ from cinegraph_core.matching.evidence import title_agreement
 from cinegraph_core.matching.likeness import NORMALISED
 from cinegraph_core.matching.lookup import target_of
 from cinegraph_core.matching.titles import clean
-from cinegraph_core.matching.years import meaning_of
+from cinegraph_core.matching.years import likely_year
 from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_tmdb.client import PAGE_SIZE, Tmdb
 
@@ -36,11 +36,6 @@ def asked_titles(query: FilmQuery) -> tuple[str, ...]:
     """Return the titles to search for as they are printed, each once."""
     titles = (clean(title) for title in (query.title, query.original_title) if title)
     return tuple(dict.fromkeys(title for title in titles if title))
-
-
-def likely_year(query: FilmQuery) -> int | None:
-    """Return the film's likeliest year."""
-    return None if query.year is None else query.year + meaning_of(query).mode
 
 
 async def search(query: FilmQuery, tmdb: Tmdb, titles: Iterable[str]) -> list[Candidate]:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinegraph_core.matching.evidence import judge
+from cinegraph_core.matching.evidence import judge, version
 from cinegraph_core.matching.policy import acceptable
+from cinegraph_core.matching.weights import weights
 from cinegraph_core.matching.years import meaning_of, years_off
 from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_core.settings import MatchingSettings
@@ -86,6 +87,68 @@ def test_popularity_never_outvotes_a_year() -> None:
     right = Candidate(1, "Milk", year=2008, popularity=0.1, detailed=True)
     famous = Candidate(2, "Milk", year=2009, popularity=900.0, detailed=True)
     assert judge(asked, [famous, right])[0].candidate is right
+
+
+def accepted(query: FilmQuery, *candidates: Candidate) -> bool:
+    return acceptable(judge(query, candidates), SETTINGS)
+
+
+class TestWhatIsAccepted:
+    """More than a title must speak for a film."""
+
+    def test_a_title_alone_is_a_question(self) -> None:
+        assert not accepted(FilmQuery("q", "Poor Things"), FILM)
+        assert accepted(FilmQuery("q", "Poor Things", directors=QUERY.directors), FILM)
+
+    def test_the_year_of_the_edition_stands_in_for_the_films(self) -> None:
+        assert accepted(FilmQuery("q", "Poor Things", festival="venice", edition=2023), FILM)
+
+    def test_a_year_needs_the_whole_title(self) -> None:
+        asked = replace(QUERY, directors=(), title="Poor Thngs")
+        assert not accepted(asked, FILM)
+        assert accepted(replace(asked, directors=QUERY.directors), FILM)
+
+    def test_what_a_menu_says_is_not_a_film_with_an_article(self) -> None:
+        assert not accepted(FilmQuery("q", "Menu", year=2022), Candidate(3, "The Menu", year=2022, popularity=9.0, detailed=True))
+
+    def test_two_films_of_one_title_and_year_are_a_question_however_famous_one_is(self) -> None:
+        famous = Candidate(3, "Poor Things", year=2023, popularity=900.0, detailed=True)
+        assert not accepted(replace(QUERY, directors=()), famous, replace(famous, tmdb_id=4, popularity=0.0))
+
+    def test_fame_raises_a_question_where_no_director_answers_it(self) -> None:
+        asked = replace(QUERY, directors=())
+        obscure = Candidate(3, "Poor Things", year=2023, popularity=0.3, detailed=True)
+        famous = Candidate(4, "Poor Things", year=2024, popularity=9.0)
+        assert accepted(asked, obscure)
+        assert not accepted(asked, obscure, famous)
+        assert accepted(asked, obscure, replace(famous, year=1999))
+        assert accepted(QUERY, FILM, famous)
+
+    def test_a_director_makes_up_for_half_a_title_only_beyond_doubt(self) -> None:
+        asked = replace(QUERY, title="Battle of the")
+        film = replace(FILM, title="Battle of the Sexes")
+        assert accepted(asked, film)
+        assert not accepted(replace(asked, year=2021), film)
+
+    def test_a_part_of_a_serial_gives_way_to_one_of_a_nearer_year(self) -> None:
+        asked = FilmQuery("q", "Slow River", year=2008, directors=("A. Walker",))
+        first = Candidate(3, "Slow River", year=2005, directors=("A. Walker",), detailed=True)
+        second = Candidate(4, "Slow River: Upstream", year=2008)
+        assert accepted(asked, first)
+        assert not accepted(asked, first, second)
+
+    def test_the_directors_of_a_record_that_lists_none_neither_help_nor_forbid(self) -> None:
+        bare = replace(FILM, directors=())
+        assert accepted(QUERY, bare)
+        assert not accepted(replace(QUERY, year=None), bare)
+
+
+def test_the_weights_say_who_they_are_and_every_feature_has_one() -> None:
+    assert weights().version == version()
+    assert weights().fitted["title_to_100"] > 0
+    assert not set(weights().fitted) & set(weights().by_hand)
+    with pytest.raises(KeyError):
+        weights().of("moon")
 
 
 class TestYears:
@@ -180,3 +243,24 @@ def test_scores_are_shares_of_one(query: FilmQuery, pool: list[Candidate]) -> No
     assert all(0 <= one <= 1 for one in scores)
     assert sum(scores) <= 1 + 1e-9
     assert scores == sorted(scores, reverse=True)
+
+
+@settings(deadline=None)
+@given(asked_for, pools)
+def test_a_better_candidate_never_lowers_the_winner(query: FilmQuery, pool: list[Candidate]) -> None:
+    judged = judge(query, pool)
+    if not judged or query.year is None or not query.directors:
+        return
+    best = judged[0]
+    better = replace(best.candidate, year=query.year, directors=query.directors)
+    again = judge(query, [better if one is best.candidate else one for one in pool])
+    assert again[0].candidate is better
+    assert again[0].score >= best.score - 1e-12
+
+
+@settings(deadline=None)
+@given(st.text(), st.none() | st.integers(1870, 2199), st.lists(st.text(), max_size=2), pools)
+def test_any_text_gets_an_answer(title: str, year: int | None, directors: list[str], pool: list[Candidate]) -> None:
+    judged = judge(FilmQuery("q", title, year=year, directors=tuple(directors)), pool)
+    assert len(judged) == len(pool)
+    assert acceptable(judged, SETTINGS) in (True, False)

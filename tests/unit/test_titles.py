@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cinegraph_core.matching.likeness import FUZZY, NORMALISED, SAME_KEY, agreement, names_agree, same_person
+from cinegraph_core.matching.likeness import FUZZY, NORMALISED, ROMANISED, SAME_KEY, agreement, names_agree, same_person
 from cinegraph_core.matching.titles import clean, keywords, numeral_variants, spellings, words
 
 SAME = [
@@ -32,7 +32,86 @@ SAME = [
     ("Kjærlighet", "Kjaerlighet"),
     ("If....", "If…"),
     ("Poor Things [4K]", "Poor Things"),
+    ("Twin Peaks, episodes 1-2", "Twin Peaks"),
+    ("Dr. Mabuse", "Doctor Mabuse"),
+    ("Tom i Jerry", "Tom + Jerry"),
+    ("Anora †", "Anora"),
 ]
+
+
+SCRIPTS = {
+    "Latin": ("Bal\u0061\u030aten", "BALÅTEN"),
+    "Cyrillic": ("Летят журавли", "ЛЕТЯТ  ЖУРАВЛИ"),
+    "Greek": ("Τοπίο στην ομίχλη", "ΤΟΠΙΟ ΣΤΗΝ ΟΜΙΧΛΗ"),
+    "Arabic": ("باب الحديد", "باب  الحديد!"),
+    "Hebrew": ("ביקור התזמורת", "«ביקור התזמורת»"),
+    "Devanagari": ("दो बीघा ज़मीन", "दो बीघा ज\u093cमीन"),
+    "Tamil": ("நாயகன்", "நாயகன்."),
+    "Thai": ("ลุงบุญมีระลึกชาติ", "ลุงบุญมีระลึกชาติ (4K)"),
+    "Hangul": ("살인의 추억", "\u1109\u1161\u11af\u110b\u1175\u11ab\u110b\u1174 \u110e\u116e\u110b\u1165\u11a8"),
+    "Han": ("東京物語", "《東京物語》"),
+    "Kana": ("となりのトトロ", "となりのﾄﾄﾛ"),
+    "Georgian": ("მონანიება", "„მონანიება“"),
+    "Armenian": ("Նռան գույնը", "ՆՌԱՆ ԳՈՒՅՆԸ"),
+    "Amharic": ("ጤዛ", "ጤዛ "),
+}
+MOVED = [
+    ("Piano, The", "The Piano"),
+    ("Captive, La", "La Captive"),
+    ("Espoir, L'", "L'Espoir"),
+    ("Olvidados, Los", "Los olvidados"),
+    ("Gattopardo, Il", "Il gattopardo"),
+    ("Homem que copiava, O", "O homem que copiava"),
+    ("Untergang, Der", "Der Untergang"),
+    ("Vierde man, De", "De vierde man"),
+    ("Sjunde inseglet, Det", "Det sjunde inseglet"),
+    ("Tanú, A", "A tanú"),
+    ("Thiasos, O", "O Thiasos"),
+    ("Un amico", "Amico, Un"),
+]
+ROMANISED_PAIRS = [
+    ("POKAYANIYE", "Покаяние"),
+    ("Хрусталёв, машину!", "Khrustalyov, mashinu!"),
+    ("Letjat žuravli", "Летят журавли"),
+    ("Ueber uns", "Über uns"),
+    ("O Thiassos", "Ο Θίασος"),
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_one_title_in_each_of_many_scripts(script: str) -> None:
+    assert agreement(*SCRIPTS[script]) == 1.0
+
+
+@pytest.mark.parametrize(("one", "other"), MOVED)
+def test_an_article_may_stand_first_or_last_in_a_dozen_languages(one: str, other: str) -> None:
+    assert agreement(one, other) == 1.0
+
+
+@pytest.mark.parametrize(("one", "other"), ROMANISED_PAIRS)
+def test_a_romanisation_costs_more_than_a_dropped_article_and_is_still_the_title(one: str, other: str) -> None:
+    assert NORMALISED <= agreement(one, other) <= ROMANISED < SAME_KEY
+
+
+def test_look_alike_letters_of_another_script_are_read_as_the_letter_they_look_like() -> None:
+    assert agreement("М\u043es\u0441ow Nights", "Moscow Nights") >= FUZZY
+    assert agreement("\u0410rirang", "Arirang") == 1.0
+
+
+def test_a_letter_of_the_alphabet_is_no_article() -> None:
+    assert agreement("A-Z", "Z") < FUZZY
+
+
+@pytest.mark.parametrize(
+    ("printed", "known"),
+    [
+        ("Birdman or (The Unexpected Virtue of Ignorance)", "Birdman"),
+        ("The Lodger: A Story of the London Fog", "The Lodger"),
+        ("Iddu – L'ultimo padrino", "Iddu"),
+    ],
+)
+def test_a_dropped_second_title_is_alike_and_never_the_same(printed: str, known: str) -> None:
+    assert FUZZY <= agreement(printed, known) < NORMALISED
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
@@ -144,3 +223,17 @@ def test_agreement_is_symmetric_and_bounded_for_any_unicode(one: str, other: str
 def test_every_title_agrees_with_itself(title: str) -> None:
     assert agreement(title, title) == 1.0
     assert words(title)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_the_normal_form_is_its_own_normal_form(title: str) -> None:
+    once = words(" ".join(words(title)))
+    assert words(" ".join(once)) == once
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_has_readings_that_cost_something_each(title: str) -> None:
+    assert all(0 <= spelling.cost < 1 and spelling.words for spelling in spellings(title))
+    assert clean(clean(title)) == clean(title) or "," in title or "&" in title

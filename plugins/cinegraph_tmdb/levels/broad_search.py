@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from cinegraph_core import LookupContext, Matcher, hookimpl
 from cinegraph_core.matching.titles import keywords
-from cinegraph_core.matching.years import years_off
+from cinegraph_core.matching.years import likely_year, years_off
 from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_tmdb.client import Tmdb
-from cinegraph_tmdb.lookup import asked_titles, catalogue, likely_year, verify
+from cinegraph_tmdb.lookup import asked_titles, catalogue, verify
 
 _MOST_NAMESAKES = 2
 
@@ -25,7 +25,7 @@ async def _filmography(tmdb: Tmdb, query: FilmQuery) -> list[Candidate]:
     if not query.directors:
         return []
     people = (await tmdb.search_person(query.directors[0]))[:_MOST_NAMESAKES]
-    films = [film for person in people for film in await tmdb.person_credits(person.id)]
+    films = [film for person in people for film in await tmdb.person_credits(person)]
     return [film for film in films if (years_off(query, film.year) or 0) <= 1]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cinegraph_core import LookupContext, Matcher, hookimpl
+from cinegraph_core.matching.years import likely_year
 from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_tmdb.client import PAGE_SIZE
-from cinegraph_tmdb.lookup import asked_titles, catalogue, likely_year, verify
+from cinegraph_tmdb.lookup import asked_titles, catalogue, verify
 
 
 async def propose(query: FilmQuery, context: LookupContext) -> Sequence[Candidate]:
