@@ -12,16 +12,21 @@ from cinegraph_core.application import Application
 from cinegraph_core.cli.lines import count_lines
 from cinegraph_core.cli.match_lines import LineMatcher
 from cinegraph_core.cli.match_pending import Backlog
+from cinegraph_core.cli.match_question import names_film, query_of, refuse
+from cinegraph_core.cli.match_shown import show_match
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import DONE, FAILED, NOTHING_TO_DO, print_json, say
 from cinegraph_core.cli.progress import progress
+from cinegraph_core.cli.remedies import remedy, tell_remedies
 from cinegraph_core.cli.results import Results
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.errors import UsageError
+from cinegraph_core.matching.remembered import Remembering
 from cinegraph_core.matching.wire import match_to_json
-from cinegraph_core.records import FilmQuery, Match
+from cinegraph_core.records import FilmQuery
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.films import count_films, pending_films
+from cinegraph_core.storage.remembering import decided_by_people
 
 _STATUSES = ("matched", "review", "not_found", "error")
 
@@ -35,8 +40,14 @@ _STATUSES = ("matched", "review", "not_found", "error")
 @click.option("--runtime", type=int, help="Its length in minutes.")
 @click.option("--festival", help="The festival it was shown at.")
 @click.option("--edition", type=int, help="The year of that festival's edition.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; without --title and --pending: JSON lines in and out.")
-@click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), help="Go on with this file of results (JSON lines).")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; without a film and --pending: JSON lines in and out.")
+@click.option("--explain", is_flag=True, help="Say how each answer came about: levels, candidates, parts of the score.")
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Go on with this file of results (JSON lines); ids in it are skipped, those with the status error too: "
+    "take their lines out to ask again.",
+)
 @click.option("--pending", is_flag=True, help="Decide about every stored film that is still unresolved.")
 @click.option("--limit", type=click.IntRange(min=1), help="With --pending: at most so many films.")
 def match(
@@ -50,6 +61,7 @@ def match(
     festival: str | None,
     edition: int | None,
     as_json: bool,
+    explain: bool,
     resume: Path | None,
     pending: bool,
     limit: int | None,
@@ -59,39 +71,23 @@ def match(
     \b
     Examples:
       cinegraph match --title "Poor Things" --year 2023 --director "Yorgos Lanthimos"
+      cinegraph match --title "Poor Things" --explain
       cinegraph match --json < queries.jsonl > results.jsonl
       cinegraph match --resume results.jsonl < queries.jsonl
       cinegraph match --pending
     """  # noqa: D301 - click reads the backspace
     settings = begin()
+    film = {"title": title, "original-title": original_title, "year": year, "director": directors or None}
+    film |= {"imdb-id": imdb_id, "runtime": runtime, "festival": festival, "edition": edition}
     if pending:
-        _refuse("--pending", title=title, resume=resume)
+        refuse("--pending", **film, resume=resume, explain=explain or None)
         return asyncio.run(_pending(settings, limit, as_json=as_json))
-    _refuse("a match without --pending", limit=limit)
-    if title is None:
-        details = {"original-title": original_title, "year": year, "director": directors, "imdb-id": imdb_id}
-        details |= {"runtime": runtime, "festival": festival, "edition": edition}
-        _refuse("a match without --title", **details)
-        return asyncio.run(_lines(settings, _input(as_json=as_json, resume=resume), resume))
-    _refuse("--title", resume=resume)
-    query = FilmQuery(
-        id="1",
-        title=title,
-        original_title=original_title,
-        year=year,
-        directors=directors,
-        imdb_id=imdb_id,
-        runtime_minutes=runtime,
-        festival=festival,
-        edition=edition,
-    )
-    return asyncio.run(_single(settings, query, as_json=as_json))
-
-
-def _refuse(what: str, **options: object) -> None:
-    for name, value in options.items():
-        if value:
-            raise UsageError(f"{what} does not go together with --{name}; see `cinegraph match --help`")
+    refuse("a match without --pending", limit=limit)
+    if not names_film(film):
+        refuse("a match without --title, --original-title or --imdb-id", **film)
+        return asyncio.run(_lines(settings, _input(as_json=as_json, resume=resume), resume, explain=explain))
+    refuse("a single film", resume=resume)
+    return asyncio.run(_single(settings, query_of(film), as_json=as_json, explain=explain))
 
 
 def _input(*, as_json: bool, resume: Path | None) -> int:
@@ -104,31 +100,41 @@ def _input(*, as_json: bool, resume: Path | None) -> int:
     return sys.stdin.fileno()
 
 
-async def _single(settings: Settings, query: FilmQuery, *, as_json: bool) -> int:
+async def _single(settings: Settings, query: FilmQuery, *, as_json: bool, explain: bool) -> int:
     async with Application.open(settings) as application:
-        found = await application.cascade.match(query)
+        found = await (await _remembering(application)).match(query, explain=explain)
     if as_json:
         print_json(match_to_json(found))
     else:
-        _show(found, settings)
+        show_match(found, settings)
     if found.status == "error":
-        say(f"Error: {found.error_message or found.error_type}; nothing is known about this film until it is tried again")
+        say(f"Error: {found.error_message or found.error_type}; so nothing is known about this film")
+        say(f"→ {remedy(found.error_type or 'unknown')}")
         return FAILED
     return DONE
 
 
-async def _lines(settings: Settings, descriptor: int, resume: Path | None) -> int:
+async def _remembering(application: Application) -> Remembering:
+    return Remembering(application.cascade, await application.database.run(decided_by_people))
+
+
+async def _lines(settings: Settings, descriptor: int, resume: Path | None, *, explain: bool) -> int:
     results = Results(resume)
     try:
         async with Application.open(settings) as application:
             with progress("matching", count_lines(descriptor)) as advance:
-                matcher = LineMatcher(application.cascade, results, advance)
+                matcher = LineMatcher(await _remembering(application), results, advance, explain=explain)
                 await matcher.run(descriptor)
     finally:
         results.close()
-    if matcher.failed:
-        say(f"{matcher.failed} of the results have the status error")
-    return FAILED if matcher.failed else DONE
+    if not matcher.read:
+        say("there is no query on standard input; give one JSON object a line")
+        return NOTHING_TO_DO
+    if matcher.failures:
+        say(f"{matcher.failures.total()} of the results have the status error")
+        tell_remedies(matcher.failures)
+        return FAILED
+    return DONE
 
 
 async def _pending(settings: Settings, limit: int | None, *, as_json: bool) -> int:
@@ -148,6 +154,7 @@ async def _pending(settings: Settings, limit: int | None, *, as_json: bool) -> i
         print_table(titled("Decided", settings), _STATUSES, [list(decided.values())], right=_STATUSES)
     if not reached_end or decided["error"]:
         say(f"{left} films are left; run `cinegraph match --pending` again when the service is back")
+        tell_remedies(backlog.troubles)
         return FAILED
     return DONE
 
@@ -162,25 +169,3 @@ async def _nothing_pending(application: Application, *, as_json: bool) -> int:
         return DONE
     say("no film is stored yet; crawl a festival first, e.g. cinegraph crawl venice -a year=2024")
     return NOTHING_TO_DO
-
-
-def _show(found: Match, settings: Settings) -> None:
-    level = f"level {found.level}, {found.strategy}" if found.level else found.reason or ""
-    summary = f"{found.status.replace('_', ' ')}" + (f" ({level})" if level else "")
-    print_table(
-        titled(f"{summary} · requests: {found.api_calls}", settings),
-        ("", "TMDb", "title", "year", "directors", "score", "why"),
-        (
-            (
-                "✓" if one.candidate.tmdb_id == found.tmdb_id else "",
-                one.candidate.tmdb_id,
-                one.candidate.title,
-                one.candidate.year,
-                ", ".join(one.candidate.directors),
-                f"{one.score:.2f}",
-                "; ".join(one.why),
-            )
-            for one in found.candidates
-        ),
-        right=("TMDb", "score"),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,27 +11,51 @@ from typing import Any
 
 from cinegraph_core.cli.lines import MAX_LINE, Line, read_lines
 from cinegraph_core.cli.results import Results
-from cinegraph_core.matching import Cascade, match_stream
-from cinegraph_core.matching.wire import match_to_json, query_from_json
+from cinegraph_core.matching import match_stream
+from cinegraph_core.matching.remembered import Matching
+from cinegraph_core.matching.wire import id_from_json, match_to_json, query_from_json
 from cinegraph_core.records import FilmQuery, Match
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a line asks: its query, or the result that says why it is none; ``id`` is the line's own, as it came."""
+
+    line: Line
+    id: str | int | None
+    query: FilmQuery | Match
+
+    def row(self, match: Match) -> dict[str, Any]:
+        """Return the result as it is written."""
+        row = match_to_json(match) | {"id": self.id}
+        return row if isinstance(self.query, FilmQuery) else row | {"line": self.line.number}
 
 
 @dataclass
 class LineMatcher:
-    """Matches every line of a descriptor that ``results`` does not hold yet; ``failed`` counts results of status error."""
+    """Matches every line of a descriptor that ``results`` does not hold yet.
 
-    cascade: Cascade
+    ``read`` counts the lines that are not empty, ``failures`` the results of status error by their error type.
+    """
+
+    matching: Matching
     results: Results
     advance: Callable[[], None]
-    failed: int = 0
-    _broken: deque[int | None] = field(default_factory=deque)
+    explain: bool = False
+    read: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    _asked: deque[_Question] = field(default_factory=deque)
 
     async def run(self, descriptor: int) -> None:
         """Read to the end; raises :class:`BrokenPipeError` when nobody reads the results."""
-        async with aclosing(self._queries(descriptor)) as queries, aclosing(match_stream(self.cascade, queries)) as matches:
+        async with (
+            aclosing(self._queries(descriptor)) as queries,
+            aclosing(match_stream(self.matching, queries, explain=self.explain)) as matches,
+        ):
             async for match in matches:
-                self.results.write(self._row(match, self._broken.popleft()))
-                self.failed += match.status == "error"
+                self.results.write(self._asked.popleft().row(match))
+                if match.status == "error":
+                    self.failures[match.error_type or "unknown"] += 1
                 self.advance()
 
     async def _queries(self, descriptor: int) -> AsyncGenerator[FilmQuery | Match, None]:
@@ -39,36 +63,33 @@ class LineMatcher:
             async for line in lines:
                 if not line.text.strip() and not line.too_long:
                     continue
-                query = _query(line)
-                if self._is_done(query, line):
+                self.read += 1
+                question = _question(line)
+                if self._is_done(question):
                     self.advance()
                     continue
-                self._broken.append(line.number if isinstance(query, Match) else None)
-                yield query
+                self._asked.append(question)
+                yield question.query
 
-    def _is_done(self, query: FilmQuery | Match, line: Line) -> bool:
-        return self.results.has(query.id) if query.id else self.results.has_line(line.number)
-
-    @staticmethod
-    def _row(match: Match, line: int | None) -> dict[str, Any]:
-        row = match_to_json(match)
-        return row if line is None else row | {"id": match.id or None, "line": line}
+    def _is_done(self, question: _Question) -> bool:
+        if question.id is None:
+            return self.results.has_line(question.line.number)
+        return self.results.has(question.id)
 
 
-def _query(line: Line) -> FilmQuery | Match:
-    """Return the query of a line, or the result that says why it is none."""
+def _question(line: Line) -> _Question:
     if line.too_long:
-        return _broken(line, "", f"it is longer than {MAX_LINE} bytes")
+        return _broken(line, None, f"it is longer than {MAX_LINE} bytes")
     try:
         document = json.loads(line.text)
     except (ValueError, RecursionError) as error:
-        return _broken(line, "", f"it is no JSON ({error})")
+        return _broken(line, None, f"it is no JSON ({error})")
     try:
-        return query_from_json(document)
+        return _Question(line, id_from_json(document), query_from_json(document))
     except (ValueError, TypeError) as error:
-        given = document.get("id") if isinstance(document, dict) else None
-        return _broken(line, given if isinstance(given, str) else "", str(error))
+        return _broken(line, id_from_json(document), str(error))
 
 
-def _broken(line: Line, query_id: str, reason: str) -> Match:
-    return Match(id=query_id, status="error", error_type="client_error", error_message=f"line {line.number}: {reason}")
+def _broken(line: Line, given: str | int | None, reason: str) -> _Question:
+    message = f"line {line.number}: {reason}"
+    return _Question(line, given, Match(id="", status="error", error_type="client_error", error_message=message))

@@ -6,8 +6,10 @@ from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from math import isinf
 
 from cinegraph_core.application import Application
+from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.matching import match_stream
 from cinegraph_core.records import FilmQuery, Match
 from cinegraph_core.storage.films import film_query, record_decision
@@ -34,6 +36,8 @@ class Backlog:
     advance: Callable[[], None]
     decided: Counter[str] = field(default_factory=Counter)
     """Films by the status that was recorded."""
+    troubles: Counter[str] = field(default_factory=Counter)
+    """Films that ended without an answer, by the type of their error."""
     _failed: dict[int, Match] = field(default_factory=dict)
 
     async def run(self) -> bool:
@@ -55,21 +59,22 @@ class Backlog:
 
     async def _round(self, films: Sequence[int]) -> Match | None:
         """Match these films until one is refused by a breaker; record what was answered, return the last trouble."""
-        asked: deque[int] = deque()
+        asked: deque[tuple[int, FilmQuery]] = deque()
         trouble: Match | None = None
 
         async def queries() -> AsyncGenerator[FilmQuery, None]:
             for film in films:
                 if trouble is not None and trouble.error_type == "circuit_open":
                     return
-                asked.append(film)
-                yield await self.application.database.run(film_query, film)
+                query = await self.application.database.run(film_query, film)
+                asked.append((film, query))
+                yield query
 
         async with aclosing(queries()) as stream, aclosing(match_stream(self.application.cascade, stream)) as matches:
             async for match in matches:
-                film = asked.popleft()
+                film, query = asked.popleft()
                 if match.error_type not in TRANSIENT:
-                    await self._record(film, match)
+                    await self._record(film, match, query)
                     self.left.remove(film)
                     continue
                 trouble = match
@@ -83,17 +88,20 @@ class Backlog:
         self.left.remove(film)
         self.left.append(film)
 
-    async def _record(self, film: int, match: Match) -> None:
+    async def _record(self, film: int, match: Match, asked: FilmQuery | None = None) -> None:
         application = self.application
         mode, now = application.settings.mode, application.clock.now()
-        await application.database.run(record_decision, film, match, mode=mode, now=now)
+        await application.database.run(record_decision, film, match, mode=mode, now=now, asked=asked)
         self._failed.pop(film, None)
         self.decided[match.status] += 1
+        if match.error_type is not None:
+            self.troubles[match.error_type] += 1
         self.advance()
 
     async def _give_up(self, trouble: Match) -> None:
         """Record why the films that were asked for have no answer."""
         self.say(f"{PATIENCE} probes in a row brought nothing ({trouble.error_message or trouble.error_type})")
+        self.troubles[trouble.error_type or "unknown"] += 1
         for film, match in list(self._failed.items()):
             await self._record(film, match)
 
@@ -102,6 +110,9 @@ class Backlog:
         waits = {name: services.retry_after(name) for name in services.names() if services.breaker_state(name) != "closed"}
         if waits:
             seconds = max(waits.values())
+            if isinf(seconds):
+                name = max(waits, key=waits.__getitem__)
+                raise ConfigurationError(f"the breaker of {name} was opened by hand; reset it, or take its BREAKER_MODE back")
             self.say(f"{' and '.join(waits)}'s breaker is open; waiting {seconds:.0f} s for its next probe")
         else:
             seconds = trouble.retry_after or _PAUSE

@@ -2,5 +2,6 @@
 
 from cinegraph_core.matching.cascade import Cascade
 from cinegraph_core.matching.stream import match_stream
+from cinegraph_core.matching.title_index import TitleIndex
 
-__all__ = ["Cascade", "match_stream"]
+__all__ = ["Cascade", "TitleIndex", "match_stream"]

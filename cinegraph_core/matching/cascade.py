@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from cinegraph_core.contracts import Clock, Matcher
+from cinegraph_core.contracts import Catalogue, Clock, Matcher
 from cinegraph_core.errors import NotFoundError, PageError, ServiceError, UnknownError, classify
 from cinegraph_core.matching.evidence import LEAST_LIKE, Evidence, judge
 from cinegraph_core.matching.likeness import NORMALISED
@@ -18,7 +19,10 @@ from cinegraph_core.records import FilmQuery, Match, Measurement, ScoredCandidat
 from cinegraph_core.settings import MatchingSettings
 
 MOST_DETAILS = 3
-"""How many candidates of one lookup are verified at most; the right film is hardly ever the fourth."""
+"""How many candidates of one lookup are verified at most, and one more if a director's filmography named it; the right
+film is hardly ever a later one."""
+MOST_SUGGESTED = 2
+"""How many suggestions of the local catalogue are verified at most before something is searched for."""
 _COULD_WIN = 0.002
 
 _Failure = ServiceError | PageError
@@ -37,76 +41,96 @@ class Cascade:
     """Finds the film a query means, or says honestly why not.
 
     A level runs if its number is at most ``max_fallback_level`` and its confidence at least ``min_confidence``, whatever
-    other levels are installed or applicable.
+    other levels are installed or applicable. ``catalogue`` is the local one, if there is one.
     """
 
     def __init__(
-        self, matchers: Sequence[Matcher], settings: MatchingSettings, services: Door, tracker: Recorder, clock: Clock
+        self,
+        matchers: Sequence[Matcher],
+        settings: MatchingSettings,
+        services: Door,
+        tracker: Recorder,
+        clock: Clock,
+        *,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self._matchers = tuple(sorted(matchers, key=lambda matcher: (matcher.level, matcher.name)))
         self._settings = settings
         self._services = services
         self._tracker = tracker
         self._clock = clock
+        self._catalogue = catalogue
         self._levels = tuple(
             matcher
             for matcher in self._matchers
             if matcher.level <= settings.max_fallback_level and matcher.confidence >= settings.min_confidence
         )
 
-    async def match(self, query: FilmQuery) -> Match:
-        """Return the answer to a query.
+    async def match(self, query: FilmQuery, *, explain: bool = False) -> Match:
+        """Return the answer to a query, with its explanation if that is wanted.
 
         Whatever keeps a level from answering, be it a service or a fault of its plugin, makes the answer ``error``: only
         complete answers can say ``not_found``.
         """
-        lookup, started = Lookup(query, self._services), self._clock.monotonic()
+        lookup, started = Lookup(query, self._services, self._catalogue), self._clock.monotonic()
         try:
-            judged = await self._search(lookup)
+            await self._search(lookup)
         except (ServiceError, PageError) as error:
             match = _failed(lookup, error)
         else:
-            match = _answer(lookup, decide(query, judged, self._matchers, self._settings))
+            match = _answer(lookup, decide(query, lookup.judged, self._matchers, self._settings))
         self._record_lookup(lookup, started, match)
-        return match
+        return replace(match, explanation=lookup.trail.explanation(lookup.judged)) if explain else match
 
-    async def _search(self, lookup: Lookup) -> tuple[Evidence, ...]:
+    async def _search(self, lookup: Lookup) -> None:
         """Run the levels until one film can be accepted or a tie shows that no further search will tell."""
         if not self._levels:
             raise UnknownError(
                 "no level of matching is installed and allowed; see `cinegraph plugins` and the settings of matching"
             )
-        judged: tuple[Evidence, ...] = ()
         for matcher in self._levels:
             started, sent = self._clock.monotonic(), lookup.requests_sent
             try:
-                if lookup.add(await matcher.propose(lookup.query, lookup)):
-                    judged = await self._verified(lookup, matcher)
+                accepted = await self._suggested(lookup, matcher) or await self._proposed(lookup, matcher)
             except Exception as error:
                 failure = _classified(error, matcher)
+                lookup.trail.end_level(matcher, lookup.pool, api_calls=lookup.requests_sent - sent, accepted=False)
                 self._record_level(lookup, matcher, started, failure=failure)
                 raise failure from error
-            accepted = acceptable(judged, self._settings)
+            lookup.trail.end_level(matcher, lookup.pool, api_calls=lookup.requests_sent - sent, accepted=accepted)
             if lookup.requests_sent > sent or accepted:
-                self._record_level(lookup, matcher, started, score=judged[0].score if accepted else None)
-            if accepted or tied(judged):
+                self._record_level(lookup, matcher, started, score=lookup.judged[0].score if accepted else None)
+            if accepted or tied(lookup.judged):
                 break
-        return judged
 
-    async def _verified(self, lookup: Lookup, matcher: Matcher) -> tuple[Evidence, ...]:
+    async def _suggested(self, lookup: Lookup, matcher: Matcher) -> bool:
+        """Whether the local catalogue alone brings the film, beyond the doubt whether it hides a namesake."""
+        if matcher.suggest is None or lookup.catalogue is None:
+            return False
+        if lookup.add(await matcher.suggest(lookup.query, lookup)):
+            await self._verify(lookup, matcher, most=MOST_SUGGESTED)
+            lookup.details = 0  # what a search brings is verified as if there had been no suggestion
+        return acceptable(lookup.judged, self._settings) and _beyond_doubt(lookup.judged[0])
+
+    async def _proposed(self, lookup: Lookup, matcher: Matcher) -> bool:
+        if lookup.add(await matcher.propose(lookup.query, lookup)):
+            await self._verify(lookup, matcher, most=MOST_DETAILS)
+        return acceptable(lookup.judged, self._settings)
+
+    async def _verify(self, lookup: Lookup, matcher: Matcher, *, most: int) -> None:
         """Judge the pool, fetching details of those that could win, the likeliest first, until that changes nothing."""
-        judged = judge(lookup.query, lookup.pool)
-        while matcher.verify is not None and lookup.details < MOST_DETAILS and not acceptable(judged, self._settings):
+        lookup.judged = judge(lookup.query, lookup.pool)
+        while matcher.verify is not None and not acceptable(lookup.judged, self._settings):
+            judged = lookup.judged
             contender = next((evidence.candidate for evidence in judged if _could_win(lookup.query, evidence, judged)), None)
-            if contender is None:
+            if contender is None or lookup.details >= most + bool(contender.directors):
                 break
             lookup.details += 1
             try:
                 lookup.add([await matcher.verify(contender, lookup)])
             except NotFoundError:
                 lookup.drop(contender)
-            judged = judge(lookup.query, lookup.pool)
-        return judged
+            lookup.judged = judge(lookup.query, lookup.pool)
 
     def _record_level(
         self, lookup: Lookup, matcher: Matcher, started: float, *, score: float | None = None, failure: _Failure | None = None
@@ -154,6 +178,15 @@ def _classified(error: Exception, matcher: Matcher) -> _Failure:
     if failure is not error:
         log.error("the matcher %s broke", matcher.name, exc_info=error)
     return failure
+
+
+def _beyond_doubt(evidence: Evidence) -> bool:
+    """Whether a film cannot be a namesake of the one meant: its id is the one given, or its director and year are.
+
+    The director alone is not enough: some have made a film of theirs again, or cut it anew a year later, and the other may
+    be listed under a title in another language.
+    """
+    return evidence.confirmed or (evidence.same_director and evidence.years_off == 0)
 
 
 def _could_win(query: FilmQuery, evidence: Evidence, judged: Sequence[Evidence]) -> bool:

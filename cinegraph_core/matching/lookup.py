@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from cinegraph_core.contracts import ServiceClient
+from cinegraph_core.contracts import Catalogue, ServiceClient
 from cinegraph_core.errors import ConfigurationError, UnknownError
+from cinegraph_core.matching.evidence import Evidence
+from cinegraph_core.matching.trail import NotedClient, Trail
 from cinegraph_core.records import Candidate, FilmKind, FilmQuery, Provenance
 
 _WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
@@ -24,10 +26,14 @@ class Door(Protocol):
 class Lookup:
     """One film's way through the cascade; the :class:`~cinegraph_core.contracts.LookupContext` its matchers are handed."""
 
-    def __init__(self, query: FilmQuery, door: Door) -> None:
+    def __init__(self, query: FilmQuery, door: Door, catalogue: Catalogue | None = None) -> None:
         self.query = query
+        self.catalogue = catalogue
         self.memo: dict[Any, Any] = {}
         self.details = 0
+        self.judged: tuple[Evidence, ...] = ()
+        """The pool as it was judged last, the most probable first."""
+        self.trail = Trail()
         self._door = door
         self._clients: dict[str, ServiceClient] = {}
         self._pool: dict[tuple[bool, int], Candidate] = {}
@@ -36,7 +42,7 @@ class Lookup:
         """Return the service's client of this lookup; raises :class:`UnknownError` if no active plugin brings the service."""
         if service not in self._clients:
             try:
-                self._clients[service] = self._door.client(service)
+                self._clients[service] = NotedClient(self._door.client(service), self.trail.asked)
             except ConfigurationError as error:
                 raise UnknownError(str(error), service=service) from error
         return self._clients[service]
@@ -68,17 +74,26 @@ class Lookup:
         return tuple(self._pool.values())
 
     def add(self, found: Iterable[Candidate]) -> bool:
-        """Take candidates in, keeping what is known of each best; return whether any was new."""
-        before = len(self._pool)
+        """Take candidates in, keeping what is known of each best; return whether any told something new."""
+        news = False
         for candidate in found:
             known = self._pool.get(_key(candidate))
-            if known is None or (candidate.detailed and not known.detailed):
+            if known is None or _tells_more(candidate, known):
                 self._pool[_key(candidate)] = candidate
-        return len(self._pool) > before
+                news = True
+        return news
 
     def drop(self, candidate: Candidate) -> None:
         """Forget a candidate that turned out not to exist."""
         self._pool.pop(_key(candidate), None)
+
+
+def _tells_more(candidate: Candidate, known: Candidate) -> bool:
+    """Whether a candidate brings what the one known lacks: its details, its year, or the director whose filmography listed it."""
+    if known.detailed:
+        return False
+    dated = candidate.year is not None and known.year is None
+    return candidate.detailed or dated or len(candidate.directors) > len(known.directors)
 
 
 def _key(candidate: Candidate) -> tuple[bool, int]:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
 
-from cinegraph_core.matching.cascade import Cascade
+from cinegraph_core.matching.remembered import Matching
 from cinegraph_core.records import FilmQuery, Match
 
 IN_FLIGHT = 16
@@ -20,8 +20,9 @@ _Entry = Match | asyncio.Task[Match]
 class _Shared:
     """The lookups of a run, so that a question asked twice is looked up once; an ``error`` is asked again."""
 
-    def __init__(self, cascade: Cascade) -> None:
-        self._cascade = cascade
+    def __init__(self, matching: Matching, *, explain: bool) -> None:
+        self._matching = matching
+        self._explain = explain
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._known: OrderedDict[FilmQuery, asyncio.Task[Match]] = OrderedDict()
 
@@ -40,7 +41,7 @@ class _Shared:
 
     async def _looked_up(self, query: FilmQuery) -> Match:
         async with self._slots:
-            return await self._cascade.match(query)
+            return await self._matching.match(query, explain=self._explain)
 
     async def _repeated(self, first: asyncio.Task[Match], query: FilmQuery) -> Match:
         match = await asyncio.shield(first)
@@ -48,14 +49,14 @@ class _Shared:
 
 
 async def match_stream(
-    cascade: Cascade, queries: AsyncIterable[FilmQuery | Match] | Iterable[FilmQuery | Match]
+    matching: Matching, queries: AsyncIterable[FilmQuery | Match] | Iterable[FilmQuery | Match], *, explain: bool = False
 ) -> AsyncGenerator[Match, None]:
     """Yield the answer to each query, in their order; a ``Match`` among the queries passes through in its place.
 
     At most :data:`IN_FLIGHT` lookups run at a time. A question that was asked before in this run costs no further request.
     Closing the generator cancels what is still running.
     """
-    shared = _Shared(cascade)
+    shared = _Shared(matching, explain=explain)
     waiting: asyncio.Queue[_Entry | None] = asyncio.Queue(maxsize=_AHEAD)
     running: set[asyncio.Task[Match]] = set()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cinegraph_core import Replica, hookimpl
 
-SERVICES = ("tmdb", "omdb", "venice", "imdb", "imdb_graphql")
+SERVICES = ("tmdb", "omdb", "venice", "imdb", "imdb_graphql", "tmdb_files")
 
 
 def start() -> Mapping[str, str]:

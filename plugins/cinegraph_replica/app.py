@@ -19,7 +19,7 @@ from cinegraph_core import UsageError
 from cinegraph_replica.catalogue import Catalogue
 from cinegraph_replica.door import Door
 from cinegraph_replica.faults import Board, Fault, fault_from
-from cinegraph_replica.services import imdb, imdb_graphql, omdb, tmdb, venice
+from cinegraph_replica.services import imdb, imdb_graphql, omdb, tmdb, tmdb_files, venice
 
 PREFIXES = {
     "tmdb": "/tmdb/3",
@@ -27,6 +27,7 @@ PREFIXES = {
     "venice": "/venice",
     "imdb": "/imdb",
     "imdb_graphql": "/imdb_graphql",
+    "tmdb_files": "/tmdb_files",
 }
 
 
@@ -35,6 +36,7 @@ def create_app(catalogue: Catalogue, board: Board) -> Door:
     routes = [
         *(_robots(prefix) for prefix in PREFIXES.values()),
         *tmdb.routes(PREFIXES["tmdb"], catalogue),
+        *tmdb_files.routes(PREFIXES["tmdb_files"], catalogue),
         *omdb.routes(PREFIXES["omdb"], catalogue),
         *venice.routes(PREFIXES["venice"], catalogue),
         *imdb.routes(PREFIXES["imdb"], catalogue),

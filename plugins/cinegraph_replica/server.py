@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -134,7 +135,7 @@ def start_once() -> Mapping[str, str]:
 
 
 def serve_forever(port: int, faults: Sequence[str]) -> None:
-    """Serve in the foreground until interrupted, with faults written as :func:`parse_fault` reads them.
+    """Serve until interrupted and say so on standard error; ``faults`` are written as :func:`parse_fault` reads them.
 
     Raises :class:`UsageError` for a fault that makes no sense and :class:`ConfigurationError` for a port in use.
     """
@@ -142,6 +143,8 @@ def serve_forever(port: int, faults: Sequence[str]) -> None:
     for fault in faults:
         board.set(checked(parse_fault(fault)))
     listener = _listen(port)
+    served = ", ".join(PREFIXES)
+    sys.stderr.write(f"MOCK data: the replica serves {served} on http://{_HOST}:{port} (Ctrl-C ends it)\n")
     try:
         asyncio.run(_server(board).serve(sockets=[listener]))
     finally:
