@@ -12,7 +12,15 @@ from pathlib import Path
 
 import click
 
-from cinegraph_core.cli.crawl_report import UNDECIDED, CrawlReport, as_document, count_calls, count_films, print_report
+from cinegraph_core.cli.crawl_report import (
+    UNDECIDED,
+    CrawlReport,
+    as_document,
+    count_calls,
+    count_films,
+    print_report,
+    problems_of,
+)
 from cinegraph_core.cli.mode import begin
 from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
@@ -82,8 +90,9 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
     pages = {
         key.removeprefix("cinegraph/pages/"): value for key, value in statistics.items() if key.startswith("cinegraph/pages/")
     }
+    entries = run.entries
     with opened_database(settings) as database, database.reading() as session:
-        films = count_films(session, [stored for _, stored in run.stored])
+        films = count_films(session, [entry.stored for entry in entries])
         calls, requests = count_calls(session, datetime.fromtimestamp(begun, UTC))
     return CrawlReport(
         spider=spider,
@@ -92,20 +101,23 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
         seconds=round(time.time() - begun, 1),
         editions=[
             {
-                "festival": edition.festival,
-                "year": edition.year,
-                "status": stored.status,
-                "nominations": len(stored.nomination_ids),
+                "festival": entry.festival,
+                "year": entry.year,
+                "status": entry.stored.status,
+                "nominations": len(entry.stored.nomination_ids),
+                "withdrawn": entry.stored.withdrawn,
+                "suspicious": list(entry.stored.suspicious),
             }
-            for edition, stored in run.stored
+            for entry in entries
         ],
-        nominations=sum(len(stored.nomination_ids) for _, stored in run.stored),
+        nominations=sum(len(entry.stored.nomination_ids) for entry in entries),
         films=films.statuses.total(),
         films_by_status=dict(films.statuses),
         matched_by_level=dict(films.levels),
         pages=pages,
         calls=calls,
         requests=requests,
+        problems=problems_of(entries),
     )
 
 

@@ -10,18 +10,25 @@ from typing import Any
 
 from sqlmodel import Session
 
+from cinegraph_core.cli.output import say
 from cinegraph_core.cli.tables import print_table
-from cinegraph_core.storage.editions import StoredEdition, edition_lines
+from cinegraph_core.crawling.ledger import Entry
+from cinegraph_core.storage.editions import StoredEdition
+from cinegraph_core.storage.film_matches import film_matches
 from cinegraph_core.storage.metrics import summary
+from cinegraph_core.storage.tables import MatchDecisionRow
 
 UNDECIDED = "pending"
+_PROBLEMS = ("error", "blocked", "layout_changed")
+_MOST_LINES = 5
 
 
 @dataclass(frozen=True)
 class CrawlReport:
     """One crawl; ``films`` are counted once each, by what is known of them now, whichever crawl decided it.
 
-    ``calls`` counts logical calls and ``requests`` the HTTP requests that left for them, by service.
+    ``calls`` counts logical calls and ``requests`` the HTTP requests that left for them, by service. ``problems`` are the
+    pages that could not be read whole, each with festival, year, url, outcome and detail.
     """
 
     spider: str
@@ -36,6 +43,7 @@ class CrawlReport:
     pages: Mapping[str, int]
     calls: Mapping[str, int]
     requests: Mapping[str, int]
+    problems: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,9 @@ class FilmCounts:
 
 def count_films(session: Session, editions: Sequence[StoredEdition]) -> FilmCounts:
     """Count the distinct films of editions by match status and, where matched, by level."""
-    matches = {}
-    for edition in editions:
-        for line in edition_lines(session, edition.nomination_ids):
-            for film in line["films"]:
-                key = (film["imdb_id"], film["title"], film["year"], *film["directors"])
-                matches[key] = film["match"] or {}
-    statuses = Counter(str(match.get("status") or UNDECIDED) for match in matches.values())
-    levels = Counter(_level(match) for match in matches.values() if match.get("status") == "matched")
+    decisions = film_matches(session, [one for edition in editions for one in edition.nomination_ids]).values()
+    statuses = Counter(decision.status if decision else UNDECIDED for decision in decisions)
+    levels = Counter(_level(decision) for decision in decisions if decision and decision.status == "matched")
     return FilmCounts(statuses, levels)
 
 
@@ -71,14 +74,22 @@ def as_document(report: CrawlReport) -> dict[str, Any]:
 
 
 def print_report(report: CrawlReport, *, to_stderr: bool) -> None:
-    """Print a report as a table of what was found."""
+    """Print a report as a table of what was found, and on standard error which pages could not be read and why."""
     title = f"{report.spider}: what was found" + (" · MOCK data" if report.mode == "mock" else "")
     print_table(title, ("what", "how many"), _rows(report), right=("how many",), to_stderr=to_stderr)
+    lines = [f"{one['festival']} {one['year']}: {remark}" for one in report.editions for remark in one["suspicious"]]
+    lines += problem_lines(report.problems)
+    for line in lines[:_MOST_LINES]:
+        say(line)
+    if len(lines) > _MOST_LINES:
+        say(f"… and {len(lines) - _MOST_LINES} more of the kind; --json names every page")
 
 
 def _rows(report: CrawlReport) -> Iterator[tuple[str, object]]:
     for edition in report.editions:
         yield f"{edition['festival']} {edition['year']} ({edition['status']})", edition["nominations"]
+        if edition["withdrawn"]:
+            yield "  statements withdrawn", edition["withdrawn"]
     yield "nominations", report.nominations
     yield "films", report.films
     yield "  matched", report.films_by_status.get("matched", 0)
@@ -94,5 +105,28 @@ def _rows(report: CrawlReport) -> Iterator[tuple[str, object]]:
     yield "mode", report.mode
 
 
-def _level(match: Mapping[str, Any]) -> str:
-    return f"{match['level']} {match['strategy']}" if match.get("level") else "a person"
+def problems_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return every page that could not be read whole, in the order in which they were asked for."""
+    return [
+        {"festival": entry.festival, "year": entry.year, "url": page.url, "outcome": page.outcome, "detail": page.detail}
+        for entry in entries
+        for page in entry.pages
+        if page.outcome in _PROBLEMS
+    ]
+
+
+def problem_lines(problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield one line for each edition and kind of problem, with one of the addresses."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for problem in problems:
+        kind = problem["outcome"].replace("_", " ")
+        alike.setdefault((f"{problem['festival']} {problem['year']}", kind, problem["detail"]), []).append(problem["url"])
+    for (edition, kind, detail), urls in alike.items():
+        if len(urls) == 1:
+            yield f"{edition}: page {kind}: {detail} ({urls[0]})"
+        else:
+            yield f"{edition}: {len(urls)} pages {kind}: {detail} (the first: {urls[0]})"
+
+
+def _level(decision: MatchDecisionRow) -> str:
+    return f"{decision.level} {decision.strategy}" if decision.level else "a person"

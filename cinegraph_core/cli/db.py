@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from cinegraph_core.cli.output import DONE, FAILED, print_json, say
+from cinegraph_core.errors import UsageError
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database
+from cinegraph_core.storage.contents import count_rows
 
 _JSON = click.option("--json", "as_json", is_flag=True, help='Print {"current", "needed", "problems"}.')
 
@@ -30,12 +33,17 @@ def upgrade(as_json: bool) -> None:
 
 @db.command()
 @click.argument("revision")
+@click.option("--yes", is_flag=True, help="Do not ask whether what goes with it may be lost; needed without a terminal.")
 @_JSON
-def downgrade(revision: str, as_json: bool) -> None:
-    """Bring the schema back to REVISION ('base': remove every table and all data)."""
+def downgrade(revision: str, yes: bool, as_json: bool) -> int:
+    """Bring the schema back to REVISION ('base': remove every table and all data); says what will be lost and asks."""
     with _database() as database:
+        if not (yes or _may_be_lost(database, revision)):
+            say("nothing was changed")
+            return FAILED
         database.downgrade(revision)
         _tell(database, as_json=as_json)
+    return DONE
 
 
 @db.command()
@@ -66,6 +74,18 @@ def _database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def _may_be_lost(database: Database, revision: str) -> bool:
+    """Ask; raises :class:`UsageError` where nobody is there to answer."""
+    with database.reading() as session:
+        rows = count_rows(session)
+    held = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in rows.items()) or "no data"
+    lost = "all of it" if revision == "base" else "the tables and columns that came after it, with what they hold"
+    warning = f"{database.shown_url} holds {held}; going back to {revision!r} removes {lost}"
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(f"{warning}. Add --yes if that is meant")
+    return click.confirm(f"{warning}. Go on?", err=True)
 
 
 def _tell(database: Database, problems: list[str] | None = None, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import click
 from cinegraph_core.application import Application
 from cinegraph_core.cli.checks import Finding, examine
 from cinegraph_core.cli.output import DONE, FAILED, print_json
+from cinegraph_core.cli.remedies import remedy
 from cinegraph_core.cli.tables import print_findings
 from cinegraph_core.contracts import Call
 from cinegraph_core.errors import ClientError, ConfigurationError, NotFoundError, PageError, ServiceError
@@ -50,5 +51,5 @@ async def _ask(application: Application, name: str) -> Finding:
     except (NotFoundError, ClientError) as error:
         return Finding("services", "ok", f"{where} answers ({error})")
     except (ServiceError, PageError) as error:
-        return Finding("services", "error", f"{where}: {error.error_type}: {error}", "see its status page, its key, the network")
+        return Finding("services", "error", f"{where}: {error.error_type}: {error}", remedy(error.error_type, name))
     return Finding("services", "ok", f"{where} answers")

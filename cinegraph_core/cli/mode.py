@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cinegraph_core.cli.logs import follow
 from cinegraph_core.cli.output import say
-from cinegraph_core.settings import Settings, load_settings
+from cinegraph_core.settings import Settings, load_settings, mock_notice
 
 
 def begin() -> Settings:
@@ -14,10 +14,8 @@ def begin() -> Settings:
     """
     settings = load_settings()
     follow(settings)
-    if settings.mode == "mock":
-        say("MOCK data: the bundled replica answers, no real service is asked (set TMDB_API_KEY for real data)")
-    elif mocked := sorted(name for name, one in settings.services.items() if one.mode == "mock"):
-        say(f"MOCK data from {', '.join(mocked)}: the bundled replica answers for it (CINEGRAPH_SERVICES__…__MODE)")
+    if notice := mock_notice(settings):
+        say(notice)
     return settings
 
 

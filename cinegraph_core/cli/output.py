@@ -33,4 +33,6 @@ def say(message: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one JSON document and nothing else."""
-    click.echo(json.dumps(document, ensure_ascii=False, default=str, indent=2))
+    text = json.dumps(document, ensure_ascii=False, default=str, indent=2)
+    # As bytes: neither a terminal's encoding nor half a surrogate pair (which JSON writes in just this way) can break it.
+    click.echo(text.encode(errors="backslashreplace"))

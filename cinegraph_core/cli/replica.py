@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from cinegraph_core.cli.output import say
 from cinegraph_core.errors import PluginError
 from cinegraph_core.plugins import load_plugins
 from cinegraph_core.settings import load_settings
@@ -33,5 +32,4 @@ def serve(port: int, faults: tuple[str, ...], name: str | None) -> None:
     if chosen is None or chosen.serve is None:
         known = f"there is: {', '.join(servable)}" if servable else "none is active; see `cinegraph plugins`"
         raise PluginError(f"no replica {name!r} that can be served; {known}" if name else f"no replica can be served: {known}")
-    say(f"MOCK data: replica {chosen.name!r} serves {', '.join(chosen.services)} on http://127.0.0.1:{port} (Ctrl-C ends it)")
     chosen.serve(port, faults)

@@ -16,20 +16,20 @@ class Results:
     """Writes one JSON line per result, each whole and at once; with a file, knows what stands in it already."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._done_ids: set[str] = set()
+        self._done_ids: set[str | int] = set()
         self._done_lines: set[int] = set()
         if path is None:
             self._stream: IO[bytes] = sys.stdout.buffer
             return
-        self._stream = path.open("a+b")
+        self._stream = _opened(path)
         try:
             self._take_up(path)
         except BaseException:
             self._stream.close()
             raise
 
-    def has(self, query_id: str) -> bool:
-        """Return whether the file already holds a result with this id."""
+    def has(self, query_id: str | int) -> bool:
+        """Return whether the file already holds a result with this id; the number 1 and the text ``"1"`` are two."""
         return query_id in self._done_ids
 
     def has_line(self, number: int) -> bool:
@@ -38,7 +38,7 @@ class Results:
 
     def write(self, result: Mapping[str, Any]) -> None:
         """Write a result; raises :class:`BrokenPipeError` when nobody reads any more."""
-        self._stream.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
+        self._stream.write(json.dumps(result, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -66,11 +66,18 @@ class Results:
         try:
             result = json.loads(line)
             done = result["id"]
+            if done is None:
+                self._done_lines.add(result.get("line"))
+            else:
+                self._done_ids.add(done)
         except (ValueError, TypeError, KeyError) as error:
             raise UsageError(
                 f"{where}: this is no result; --resume takes a file that an earlier --resume wrote, or a new one"
             ) from error
-        if done is None:
-            self._done_lines.add(result.get("line"))
-        else:
-            self._done_ids.add(done)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("a+b")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name a file in a folder that exists") from error

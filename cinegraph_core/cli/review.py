@@ -40,7 +40,7 @@ def list_(as_json: bool) -> None:
         titled(f"To review ({len(waiting)})", settings),
         ("ID", "film", "year", "directors", "reason", "likeliest on TMDb"),
         (
-            (film["id"], film["title"], film["year"], ", ".join(film["directors"]), film["reason"], _likeliest(film))
+            (film["id"], film["title"], film["year"], ", ".join(film["directors"]), _reason(film), _likeliest(film))
             for film in waiting
         ),
         right=("ID",),
@@ -66,12 +66,16 @@ def show(film_id: int, as_json: bool) -> None:
 @review.command()
 @_FILM
 @click.option("--tmdb", "tmdb_id", type=click.IntRange(min=1), required=True, metavar="N", help="The film's TMDb id.")
+@click.option("--merge", is_flag=True, help="If another film has N and looks different: the two are one all the same.")
 @_JSON
-def accept(film_id: int, tmdb_id: int, as_json: bool) -> None:
+def accept(film_id: int, tmdb_id: int, merge: bool, as_json: bool) -> None:
     """Decide that the film ID is TMDb's film N, for good; leaves an audit row."""
     settings = begin()
     with opened_database(settings) as database:
-        _tell(accept_match(database, film_id, tmdb_id, clock=SystemClock()), as_json=as_json)
+        change = accept_match(database, film_id, tmdb_id, clock=SystemClock(), merge=merge)
+    if not change.after["was_candidate"]:
+        say(f"TMDb {tmdb_id} was not among the candidates; if that was a slip, accept the right one now")
+    _tell(change, as_json=as_json)
 
 
 @review.command()
@@ -89,7 +93,8 @@ def _tell(change: Change, *, as_json: bool) -> None:
         print_json(asdict(change))
         return
     before, after = (f"{film['status']} (TMDb {film['tmdb_id'] or 'none'})" for film in (change.before, change.after))
-    click.echo(f"{change.after['title']}: {before} → {after}, by {change.who}")
+    merged = "".join(f", merged with film {twin}" for twin in change.after.get("merged", ()))
+    click.echo(f"{change.after['title']}: {before} → {after}{merged}, by {change.who}")
 
 
 def _print_film(film: Mapping[str, Any], settings: Settings) -> None:
@@ -103,6 +108,10 @@ def _print_film(film: Mapping[str, Any], settings: Settings) -> None:
         ),
         right=("TMDb", "score"),
     )
+
+
+def _reason(film: Mapping[str, Any]) -> str | None:
+    return f"source changed since {film['decided_by']} decided" if film["source_changed"] else film["reason"]
 
 
 def _likeliest(film: Mapping[str, Any]) -> str | None:

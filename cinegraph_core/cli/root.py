@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that ``cinegraph --help`` answers at once.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -18,10 +19,13 @@ from typing import Any, NoReturn
 import click
 
 from cinegraph_core.cli import logs, output
-from cinegraph_core.errors import CinegraphError, UsageError
+from cinegraph_core.cli.remedies import remedy
+from cinegraph_core.errors import CinegraphError, PageError, ServiceError, UsageError
 
 NOUNS: Mapping[str, str] = {
+    "catalogue": "Keep a local list of every film on TMDb.",
     "config": "Show every setting and where its value came from.",
+    "costs": "Show what was spent today of each budget.",
     "crawl": "Crawl a festival, match its films, store both.",
     "db": "Prepare and inspect the database.",
     "doctor": "Check what is installed, configured, reachable and migrated.",
@@ -30,6 +34,7 @@ NOUNS: Mapping[str, str] = {
     "plugins": "List the installed plugins and how they fare.",
     "replica": "Serve stand-ins for the outside services.",
     "review": "Decide about films that need a human eye.",
+    "services": "Show what each service may still be asked; reset, limit, clear.",
 }
 """Every noun with its one line of help; ``cinegraph_core.cli.<noun>`` holds a click command of that name."""
 
@@ -119,6 +124,8 @@ def _failed(error: Exception) -> int:
         return output.WRONG_USAGE
     if isinstance(error, CinegraphError):
         output.say(f"Error: {error}")
+        if isinstance(error, ServiceError | PageError):
+            output.say(f"→ {remedy(error.error_type, getattr(error, 'service', ''))}")
     else:
         output.say(f"Unexpected error: {type(error).__name__}: {error} (cinegraph --debug … shows where)")
     return output.FAILED
@@ -137,6 +144,9 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a letter shows its number; nobody loses a table over it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # SystemExit unwinds like any error, so that what is under way is committed and the record drained.
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run())

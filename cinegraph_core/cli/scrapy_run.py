@@ -7,17 +7,17 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scrapy import Spider, exceptions, signals
+from scrapy import Spider, exceptions
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 from scrapy.utils.conf import feed_process_params_from_cli
 
 from cinegraph_core.cli.crawl_status import live_status
+from cinegraph_core.crawling.addon import MODE_TOLD
 from cinegraph_core.crawling.commands.crawl import Command
 from cinegraph_core.crawling.house import house_of
+from cinegraph_core.crawling.ledger import Entry
 from cinegraph_core.errors import UsageError
-from cinegraph_core.records import Edition
-from cinegraph_core.storage.editions import StoredEdition
 
 PROJECT = "cinegraph_spiders.settings"
 """Scrapy settings used unless SCRAPY_SETTINGS_MODULE names others; a string, because the core imports no spider."""
@@ -29,6 +29,7 @@ def project_settings(append: Sequence[str], overwrite: Sequence[str]) -> Setting
     settings.setmodule(os.environ.get("SCRAPY_SETTINGS_MODULE", PROJECT), priority="project")
     # Scrapy would add a handler of its own, and every log line would stand there twice.
     settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")
+    settings.set(MODE_TOLD, True, priority="cmdline")
     if append or overwrite:
         try:
             feeds = feed_process_params_from_cli(settings, list(append), overwrite_output=list(overwrite))
@@ -39,12 +40,11 @@ def project_settings(append: Sequence[str], overwrite: Sequence[str]) -> Setting
 
 
 class ScrapyRun(Command):
-    """One crawl; afterwards ``stored`` says what became of each edition, and ``statistics`` what Scrapy counted."""
+    """One crawl; afterwards ``entries`` say what became of each edition, and ``statistics`` what Scrapy counted."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self.stored: list[tuple[Edition, StoredEdition]] = []
         self._running: Crawler | None = None
 
     def crawl(self, spider: str, arguments: Mapping[str, str]) -> int:
@@ -71,21 +71,19 @@ class ScrapyRun(Command):
             return {}
 
     @property
+    def entries(self) -> list[Entry]:
+        """Return every edition that was stored, whatever became of its item afterwards."""
+        return house_of(self._running).ledger(self._running).entries if self._running is not None else []
+
+    @property
     def found_nothing(self) -> bool:
         """Whether the crawl ended well and empty-handed, though no page said that there is nothing."""
         statistics = self.statistics()
-        found = sum(len(stored.nomination_ids) for _, stored in self.stored)
-        items = 0 if self.stored else statistics.get("item_scraped_count", 0)
+        entries = self.entries
+        found = sum(len(entry.stored.nomination_ids) for entry in entries)
+        items = 0 if entries else statistics.get("item_scraped_count", 0)
         return statistics.get("finish_reason") == "finished" and not found and not items
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
         self._running = super()._create_crawler(spidercls)
-        self._running.signals.connect(self._note, signal=signals.item_scraped)
         return self._running
-
-    def _note(self, item: Any) -> None:
-        if self._running is None or not isinstance(item, Edition):
-            return
-        stored = house_of(self._running).ledger(self._running).stored(item)
-        if stored is not None:
-            self.stored.append((item, stored))

@@ -9,6 +9,7 @@ from cinegraph_core.settings.model import (
     describe_settings,
     mask_password,
 )
+from cinegraph_core.settings.notices import mock_notice
 
 __all__ = [
     "ALIASES",
@@ -20,4 +21,5 @@ __all__ = [
     "describe_settings",
     "load_settings",
     "mask_password",
+    "mock_notice",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic.fields import FieldInfo
@@ -16,7 +18,10 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 from cinegraph_core.records import Mode
 
 PREFIX = "CINEGRAPH_"
-_PASSWORD = re.compile(r"(?<=:)(?!//)[^/].*(?=@)|(?<=password=)[^&]*")
+_ADDRESS = re.compile(
+    r"(?P<scheme>(?:[a-z][a-z0-9+.-]*:/+)?)(?:(?P<user>[^:]*):.*@)?(?P<host>[^?#]*)(?P<query>.*)", re.IGNORECASE | re.DOTALL
+)
+_QUERY_VALUE = re.compile(r"(?<=[?#&;])([^=&;#]*=)?[^&;#]+")
 
 
 def _number(value: object) -> object:
@@ -39,12 +44,15 @@ def _upper(value: object) -> object:
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError("an address like http://127.0.0.1:8000/tmdb/3 is wanted, without password, query or fragment")
     return value.rstrip("/")
 
 
 def _database_address(value: str) -> str:
+    if value.partition("?")[0].count("@") > 1 and not value.startswith("sqlite"):
+        # The driver would take what follows the first one for the host, and print it in its errors.
+        raise ValueError("an @ in the user or the password is written %40")
     if value.startswith(("sqlite:///", "postgresql+psycopg://")):
         return value
     raise ValueError("sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE is wanted")
@@ -56,18 +64,17 @@ def _not_hybrid(value: Mode) -> Mode:
     return value
 
 
-def _unenforced(_value: object) -> object:
-    raise ValueError("this version does not enforce it yet, and a limit that does not hold would be a lie; remove it")
-
-
-def _no_cache(value: float) -> float:
-    if value != 0:
-        raise ValueError("this version has no cache yet; only 0 is possible")
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError):
+        raise ValueError(f"{value!r} is no time zone; a name like Europe/Rome or UTC is wanted") from None
     return value
 
 
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Seconds = Annotated[Number, Field(gt=0)]
+Amount = Annotated[Number, Field(ge=0)]
 Count = Annotated[int, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 RunMode = Annotated[Mode, AfterValidator(_not_hybrid)]
@@ -88,8 +95,15 @@ class ServiceSettings(BaseModel):
         default=None, description="Requests per second; 0 is no limit."
     )
     delay: Annotated[Number, Field(ge=0)] | None = Field(default=None, description="Seconds between two pages a spider fetches.")
-    cache_ttl: Annotated[Number, Field(ge=0), AfterValidator(_no_cache)] | None = Field(
-        default=None, description="Seconds an answer is kept; only 0 is possible in this version."
+    cache_ttl: Amount | None = Field(default=None, description="Seconds an answer is kept; 0 keeps none.")
+    cache_negative_ttl: Amount | None = Field(
+        default=None, description="Seconds a 'not found' is kept, but never longer than other answers."
+    )
+    cache_revalidate: Amount | None = Field(
+        default=None, description="Seconds beyond that in which an answer, marked stale, is served while a new one is fetched."
+    )
+    cache_on_error: Amount | None = Field(
+        default=None, description="Seconds beyond that in which an answer, marked stale, is served if no new one can be had."
     )
     breaker_failures: Annotated[Count, Field(ge=1)] | None = Field(
         default=None, description="Failures in a row after which the breaker opens."
@@ -97,16 +111,27 @@ class ServiceSettings(BaseModel):
     breaker_wait: Seconds | None = Field(
         default=None, description="Seconds an open breaker waits before it lets a probe through."
     )
-    daily_quota: Annotated[Count, BeforeValidator(_unenforced)] | None = Field(
-        default=None, description="Requests per day; refused in this version, which does not enforce it."
+    breaker_mode: Literal["auto", "shadow", "open"] | None = Field(
+        default=None, description="auto; shadow: the breaker counts but refuses nobody; open: it refuses everybody."
     )
-    hourly_quota: Annotated[Count, BeforeValidator(_unenforced)] | None = Field(
-        default=None, description="Requests per hour; refused in this version, which does not enforce it."
+    daily_quota: Annotated[Count, Field(ge=0)] | None = Field(
+        default=None, description="Requests per calendar day, of all processes together."
     )
-    daily_budget_usd: Annotated[Number, BeforeValidator(_unenforced)] | None = Field(
-        default=None, description="Dollars per day; refused in this version, which does not enforce it."
+    hourly_quota: Annotated[Count, Field(ge=0)] | None = Field(
+        default=None, description="Requests per calendar hour, of all processes together."
     )
-    mode: RunMode | None = Field(default=None, description="Mode of this service alone: mock or real.")
+    daily_budget_usd: Amount | None = Field(
+        default=None, description="Dollars per calendar day, of all processes together; needs a price per call."
+    )
+    price_per_call_usd: Amount | None = Field(default=None, description="Dollars that one request costs.")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+        default=None, description="Time zone in which the provider counts hours and days, such as America/New_York."
+    )
+    mode: RunMode | None = Field(
+        default=None,
+        description="Mode of this service alone; can only repeat the run's own, because a database holds mock data or live data, "
+        "never both.",
+    )
     api_key: Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)] | None = Field(
         default=None, description="Key of the service; shown nowhere."
     )
@@ -145,6 +170,9 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database_address)] = Field(
         default_factory=_database_by_mode, repr=False, description="Where everything is stored: SQLite or PostgreSQL."
     )
+    catalogue: Path | None = Field(
+        default=None, description="File of the local catalogue; default: beside the SQLite database, else in this folder."
+    )
     chromium: str | None = Field(
         default=None, description="Path of the Chromium that renders pages; default: the one on the PATH."
     )
@@ -152,6 +180,9 @@ class Settings(BaseSettings):
         default=frozenset(), description="Names of plugins that are not loaded, with commas between."
     )
     retention_days: Annotated[Count, Field(ge=1)] = Field(default=90, description="Days for which measurements are kept.")
+    daily_budget_usd: Amount | None = Field(
+        default=None, description="Dollars per calendar day (UTC) for all services together; counts those that have a price."
+    )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         default="INFO", description="Least severe kind of log line that is written."
     )
@@ -186,6 +217,15 @@ class Settings(BaseSettings):
         """The database's address without its password, for people and logs."""
         return mask_password(self.database_url)
 
+    @property
+    def catalogue_path(self) -> Path:
+        """Where the local catalogue is: what is set, else a file named after the database."""
+        if self.catalogue is not None:
+            return self.catalogue
+        file = self.database_url.removeprefix("sqlite:///").partition("?")[0] if self.database_url.startswith("sqlite") else ""
+        database = Path(file or "cinegraph.db")
+        return database.with_name(f"{database.stem}-catalogue.db")
+
     def service(self, name: str) -> ServiceSettings:
         """Return what is set for a service; empty where nothing is."""
         return self.services.get(name, ServiceSettings())
@@ -207,8 +247,18 @@ def describe_settings() -> Iterator[SettingDoc]:
 
 
 def mask_password(url: str) -> str:
-    """Return a database URL with its password starred out."""
-    return _PASSWORD.sub("***", url)
+    """Return an address with its password and every value of its query starred out; also one that is written wrongly.
+
+    The password ends at the last ``@``, whatever it holds, so that nothing of one that should have been quoted is shown.
+    """
+    found = _ADDRESS.fullmatch(url)
+    if found is None:
+        return "***"
+    scheme, user, host, query = found.groups()
+    login = "" if user is None else f"{user}:***@"
+    if scheme.lower().startswith("http") and "@" in host:
+        login, host = "***@", host.rpartition("@")[2]
+    return scheme + login + host + _QUERY_VALUE.sub(r"\1***", query)
 
 
 def setting_fields() -> Iterator[tuple[str, FieldInfo]]:

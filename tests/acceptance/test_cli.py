@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -58,6 +59,33 @@ def test_json_lines_come_out_in_order_and_a_broken_line_harms_nobody(env: dict[s
     assert done.returncode == 1
     assert "MOCK data" in done.stderr
     assert "3 of the results have the status error" in done.stderr
+
+
+def test_a_line_that_no_encoding_carries_loses_none_of_the_others(env: dict[str, str], tmp_path: Path) -> None:
+    lines = [r'{"id": "\ud800", "title": "x"}', r'{"id": "t", "title": "\udcff"}', r'{"id": 7, "title": "Maria", "year": 2024}']
+    done = _match(env | {"PYTHONIOENCODING": "ascii"}, tmp_path, lines, "--json")
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["id"], one["status"], one.get("line")) for one in results[:2]] == [(None, "error", 1), ("t", "error", 2)]
+    assert results[2]["id"] == 7, "a number stays a number"
+    assert results[2]["status"] != "error"
+    assert (done.returncode, len(results)) == (1, 3)
+    assert "→ client_error: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_resume_tells_the_number_1_from_the_text_1(env: dict[str, str], tmp_path: Path) -> None:
+    lines = [json.dumps({**QUERIES[1], "id": given}) for given in (1, "1")]
+    path = tmp_path / "out.jsonl"
+    path.write_text('{"id": 1}\n')
+    assert _match(env, tmp_path, lines, "--resume", str(path)).returncode == 0
+    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == [1, "1"]
+
+
+@pytest.mark.parametrize("command", [("match", "--title"), ("crawl",), ("review", "show"), ("db", "downgrade"), ()])
+def test_an_argument_that_no_encoding_carries_is_wrong_usage(env: dict[str, str], tmp_path: Path, command: tuple[str]) -> None:
+    done = run("cinegraph", *command, os.fsdecode(b"Caf\xe9"), env=env | {"LC_ALL": "C.UTF-8"}, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
 
 
 def test_without_an_error_the_exit_code_is_0_even_if_nothing_is_matched(env: dict[str, str], tmp_path: Path) -> None:
@@ -200,6 +228,8 @@ def test_the_replica_serves_until_it_is_interrupted(env: dict[str, str], tmp_pat
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
     assert "counts" in stats
+    assert b"MOCK data: the replica serves tmdb, " in told
+    assert b"http://127.0.0.1:18479" in told
     assert b"Traceback" not in told
     assert process.returncode == 130
 
@@ -209,6 +239,16 @@ def test_a_fault_that_makes_no_sense_is_wrong_usage(env: dict[str, str], tmp_pat
     done = run("cinegraph", "replica", "serve", "--port", "18478", "--fault", fault, env=env, folder=tmp_path)
     assert done.returncode == 2
     assert "Error: " in done.stderr
+    assert "serves" not in done.stderr, "it never did"
+
+
+def test_a_port_in_use_is_told_instead_of_a_service(env: dict[str, str], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("cinegraph", "replica", "serve", "--port", port, env=env, folder=tmp_path)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "serves" not in done.stderr, "it never did"
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> Any:

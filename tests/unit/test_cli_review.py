@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
+import pty
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,24 @@ def test_a_rejected_film_is_not_found_and_never_asked_for_again(
         assert recent_actions(session)[0].what == "review.reject"
 
 
+def test_a_typo_in_the_id_is_refused_and_a_merge_or_a_stranger_is_said(
+    database: Database, film: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = nomination("h", award="P", films=["Hamlet"])
+    with database.transaction() as session:
+        store_edition(session, edition(other, festival="cannes"), aliases=ALIASES, now=NOW)
+        (hamlet,) = pending_films(session, now=NOW)
+        record_decision(session, hamlet, Match("2", "matched", tmdb_id=9, provenance="mock"), mode="mock", now=NOW)
+    assert root.run(["review", "accept", str(film), "--tmdb", "9"]) == output.WRONG_USAGE
+    captured = capsys.readouterr()
+    assert f"film {hamlet} 'Hamlet'" in captured.err
+    assert captured.out == ""
+    assert root.run(["review", "accept", str(film), "--tmdb", "9", "--merge"]) == output.DONE
+    captured = capsys.readouterr()
+    assert f"merged with film {hamlet}" in captured.out
+    assert "TMDb 9 was not among the candidates" in captured.err
+
+
 def test_the_tables_of_reviews_name_what_a_person_needs(film: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert root.run(["review", "list"]) == output.DONE
     listed = capsys.readouterr().out
@@ -123,12 +144,41 @@ def test_lesson_32_the_schema_goes_up_twice_and_down_and_up(database: Database, 
     for _ in range(2):
         assert _document(capsys, "db", "upgrade") == {"current": needed, "needed": needed, "problems": []}
     assert _document(capsys, "db", "check")["problems"] == []
-    assert _document(capsys, "db", "downgrade", "base")["current"] is None
+    assert _document(capsys, "db", "downgrade", "base", "--yes")["current"] is None
     assert root.run(["db", "check"]) == output.FAILED
     captured = capsys.readouterr()
     assert "cinegraph db upgrade" in captured.err
-    assert root.run(["db", "downgrade", "nonsense"]) == output.FAILED
+    assert root.run(["db", "downgrade", "nonsense", "--yes"]) == output.FAILED
     assert _document(capsys, "db", "upgrade")["current"] == needed
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", output.DONE), ("n\n", output.FAILED), ("\n", output.FAILED)])
+def test_a_downgrade_at_a_terminal_names_what_is_lost_and_asks(
+    database: Database, film: int, answer: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main, terminal = pty.openpty()
+    with os.fdopen(terminal) as stdin:
+        os.write(main, answer.encode())
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert root.run(["db", "downgrade", "base"]) == code
+    os.close(main)
+    captured = capsys.readouterr()
+    told = captured.out + captured.err
+    assert "1 nominations" in told
+    assert "1 films" in told
+    assert (database.current() is None) == (code == output.DONE)
+    assert ("nothing was changed" in told) == (code == output.FAILED)
+
+
+def test_a_downgrade_without_a_terminal_needs_a_yes(
+    database: Database, film: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert root.run(["db", "downgrade", "base"]) == output.WRONG_USAGE
+    told = capsys.readouterr().err
+    assert "1 films" in told
+    assert "--yes" in told
+    assert database.current() == Database.head()
 
 
 def test_doctor_is_content_with_a_database_that_is_ready(database: Database, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from cinegraph_core.cli import output, root
-from cinegraph_core.errors import NetworkError, SettingsError, UsageError
+from cinegraph_core.errors import AuthError, LayoutChangedError, NetworkError, SettingsError, UsageError
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -52,7 +52,9 @@ def test_an_unknown_noun_without_a_neighbour_lists_all(capsys: pytest.CaptureFix
     [
         (UsageError("no year 3024"), output.WRONG_USAGE, "Error: no year 3024\n"),
         (SettingsError("CINEGRAPH_MOED: mode?"), output.FAILED, "Error: CINEGRAPH_MOED: mode?\n"),
-        (NetworkError("refused"), output.FAILED, "Error: refused\n"),
+        (NetworkError("refused"), output.FAILED, "Error: refused\n→ check the network"),
+        (AuthError("HTTP 401", service="omdb"), output.FAILED, "Error: HTTP 401\n→ the key is missing, wrong or not allowed"),
+        (LayoutChangedError("no card"), output.FAILED, "Error: no card\n→ the page is built anew"),
         (KeyboardInterrupt(), output.INTERRUPTED, "interrupted; whatever was done is kept\n"),
         (ZeroDivisionError("of ours"), output.FAILED, "Unexpected error: ZeroDivisionError: of ours"),
     ],

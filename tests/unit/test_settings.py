@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from cinegraph_core import SettingsError
-from cinegraph_core.settings import ServiceSettings, Settings, check_service_names, describe_settings, load_settings
+from cinegraph_core.settings import (
+    ServiceSettings,
+    Settings,
+    check_service_names,
+    describe_settings,
+    load_settings,
+    mask_password,
+)
 
 CANARY = "canary-key-3f9a"
 Load = Callable[..., Settings]
@@ -177,15 +184,24 @@ def test_a_wrong_value_names_setting_place_problem_and_meaning(load: Load, name:
     [
         ("CINEGRAPH_MODE", "hybrid"),
         ("CINEGRAPH_SERVICES__TMDB__MODE", "hybrid"),
-        ("CINEGRAPH_SERVICES__TMDB__CACHE_TTL", "60"),
-        ("CINEGRAPH_SERVICES__TMDB__DAILY_QUOTA", "1000"),
-        ("CINEGRAPH_SERVICES__TMDB__HOURLY_QUOTA", "100"),
-        ("CINEGRAPH_SERVICES__TMDB__DAILY_BUDGET_USD", "0.5"),
     ],
 )
 def test_what_this_version_cannot_keep_is_refused_instead_of_ignored(load: Load, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"{name}={value} .*this version"):
         load({name: value})
+
+
+def test_limits_and_cache_of_a_service_are_read(load: Load) -> None:
+    given = {"CACHE_TTL": "60", "DAILY_QUOTA": "1000", "HOURLY_QUOTA": "0", "DAILY_BUDGET_USD": "0.5", "TIME_ZONE": "Europe/Rome"}
+    tmdb = load({f"CINEGRAPH_SERVICES__TMDB__{key}": value for key, value in given.items()}).service("tmdb")
+    assert (tmdb.cache_ttl, tmdb.daily_quota, tmdb.hourly_quota) == (60.0, 1000, 0)
+    assert (tmdb.daily_budget_usd, tmdb.time_zone) == (0.5, "Europe/Rome")
+
+
+@pytest.mark.parametrize(("key", "value"), [("DAILY_QUOTA", "-1"), ("DAILY_BUDGET_USD", "-0.5"), ("TIME_ZONE", "Europe/Rom")])
+def test_a_limit_that_makes_no_sense_is_refused(load: Load, key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"CINEGRAPH_SERVICES__TMDB__{key}={value}"):
+        load({f"CINEGRAPH_SERVICES__TMDB__{key}": value})
 
 
 def test_no_cache_may_be_said_aloud_and_seconds_may_have_decimals(load: Load) -> None:
@@ -236,6 +252,64 @@ def test_keys_and_passwords_appear_nowhere(load: Load, tmp_path: Path) -> None:
     assert CANARY not in str(caught.value) + repr(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql+psycopg://me:{}@db.example/films", "postgresql+psycopg://me:***@db.example/films"),
+        ("postgresql+psycopg://me:/{}@db.example/films", "postgresql+psycopg://me:***@db.example/films"),
+        ("postgresql+psycopg://me:a@b:{}@db.example:5432/films", "postgresql+psycopg://me:***@db.example:5432/films"),
+        ("postgresql+psycopg://me:a?{}#@db.example/films", "postgresql+psycopg://me:***@db.example/films"),
+        ("postgresql+psycopg://me:{}\n@db.example/films", "postgresql+psycopg://me:***@db.example/films"),
+        ("postgresql+psycopg://:{}@db.example/films", "postgresql+psycopg://:***@db.example/films"),
+        ("postgresql+psycopg:///films?user=me&password={}", "postgresql+psycopg:///films?user=***&password=***"),
+        ("postgresql+psycopg://db.example/films?{}", "postgresql+psycopg://db.example/films?***"),
+        ("postgresql+psycopg://db.example/films", "postgresql+psycopg://db.example/films"),
+        ("sqlite:///a@b&c.db", "sqlite:///a@b&c.db"),
+        ("sqlite:////home/me/films.db", "sqlite:////home/me/films.db"),
+    ],
+)
+def test_a_password_of_any_shape_is_masked(address: str, shown: str) -> None:
+    assert mask_password(address.format(CANARY)) == shown
+
+
+def test_an_unquoted_at_sign_in_a_password_is_refused_with_the_remedy(load: Load) -> None:
+    with pytest.raises(SettingsError, match="%40") as caught:
+        load({"CINEGRAPH_DATABASE_URL": f"postgresql+psycopg://me:a@{CANARY}@db.example/films"})
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://h/3?api_key={}",
+        "https://h/3?{}",
+        "https://h/3#{}",
+        "https://{}@h/3",
+        "https://:{}@h/3",
+        "https://u:{}@h/3",
+        "u:{}@h/3?k={}",
+        "https://h/3?a=1;api_key={}&b=2",
+    ],
+)
+def test_a_wrong_address_of_a_service_is_named_without_its_secrets(load: Load, address: str) -> None:
+    with pytest.raises(SettingsError, match="CINEGRAPH_SERVICES__TMDB__BASE_URL=") as caught:
+        load({"CINEGRAPH_SERVICES__TMDB__BASE_URL": address.replace("{}", CANARY)})
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "postgres", "postgresql"])
+def test_a_wrong_database_address_is_named_without_its_password(load: Load, scheme: str) -> None:
+    for rest in (
+        f"://me:{CANARY}@db/films",
+        f"://me:/{CANARY}@db/films",
+        f":/me:{CANARY}@db/films",
+        f"://db/films?password={CANARY}",
+    ):
+        with pytest.raises(SettingsError, match="CINEGRAPH_DATABASE_URL=") as caught:
+            load({"CINEGRAPH_DATABASE_URL": scheme + rest})
+        assert CANARY not in str(caught.value)
 
 
 def test_settings_are_frozen_and_read_nothing_by_themselves(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,133 @@
+"""``cinegraph services``: what each service may still be asked, and the hand on breaker, quota and cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from cinegraph_core.actions import Change, clear_cache, reset_breaker, set_quota
+from cinegraph_core.cli.door_figures import known_services, read_figures
+from cinegraph_core.cli.mode import begin, titled
+from cinegraph_core.cli.opening import opened_database
+from cinegraph_core.cli.output import print_json
+from cinegraph_core.cli.tables import print_table
+from cinegraph_core.clock import SystemClock
+from cinegraph_core.services.overview import overview
+from cinegraph_core.settings import Settings
+
+_NAME = click.argument("name", metavar="NAME")
+_JSON = click.option("--json", "as_json", is_flag=True, help='Print {"who", "before", "after"}.')
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help='Print {"services": [...]}.')
+@click.pass_context
+def services(context: click.Context, as_json: bool) -> None:
+    """Show mode, breaker, quota, budget and cache of each service, as all processes on this database see them."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = begin()
+    router, now = known_services(settings), SystemClock().now()
+    with opened_database(settings) as database, database.reading() as session:
+        known = read_figures(session, now)
+    found = [overview(router.spec(name), router.mode(name), known, now) for name in router.names()]
+    if as_json:
+        print_json({"services": found})
+        return
+    print_table(
+        titled("Services", settings),
+        ("service", "mode", "breaker", "quota used", "budget spent", "cache"),
+        ((one["name"], one["mode"], one["breaker"]["state"], _quota(one), _budget(one), _cache(one["cache"])) for one in found),
+    )
+
+
+@services.group()
+def breaker() -> None:
+    """Act on the breaker of a service."""
+
+
+@breaker.command()
+@_NAME
+@_JSON
+def reset(name: str, as_json: bool) -> None:
+    """Close the breaker of the service NAME in every process within a second; leaves an audit row."""
+    settings = _settings_of(name)
+    with opened_database(settings) as database:
+        _tell(reset_breaker(database, name, clock=SystemClock()), f"breaker of {name}", as_json=as_json)
+
+
+@services.group()
+def quota() -> None:
+    """Act on the quotas of a service."""
+
+
+@quota.command("set")
+@_NAME
+@click.option("--daily", type=click.IntRange(min=0), metavar="N", help="Requests per calendar day.")
+@click.option("--hourly", type=click.IntRange(min=0), metavar="N", help="Requests per calendar hour.")
+@_JSON
+def set_(name: str, daily: int | None, hourly: int | None, as_json: bool) -> None:
+    """Give the service NAME other quotas than the settings do, in every process within a second; leaves an audit row."""
+    if daily is None and hourly is None:
+        raise click.UsageError("say which quota: --daily N or --hourly N")
+    settings = _settings_of(name)
+    with opened_database(settings) as database:
+        change = set_quota(database, name, daily=daily, hourly=hourly, clock=SystemClock())
+        _tell(change, f"quota of {name}", as_json=as_json)
+
+
+@services.group()
+def cache() -> None:
+    """Act on the cache of a service."""
+
+
+@cache.command()
+@_NAME
+@click.option("--prefix", default="", metavar="PATH", help="Only answers whose path begins with this, such as /movie/603.")
+@_JSON
+def clear(name: str, prefix: str, as_json: bool) -> None:
+    """Forget the kept answers of the service NAME in every process within a second; leaves an audit row."""
+    settings = _settings_of(name)
+    with opened_database(settings) as database:
+        change = clear_cache(database, name, prefix=prefix, clock=SystemClock())
+        _tell(change, f"cache of {name}", as_json=as_json)
+
+
+def _settings_of(name: str) -> Settings:
+    """Return the settings; raises :class:`ConfigurationError` naming the nearest for a service nobody brought."""
+    settings = begin()
+    known_services(settings).spec(name)
+    return settings
+
+
+def _tell(change: Change, what: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(change))
+        return
+    before, after = (", ".join(f"{name} {_shown(value)}" for name, value in one.items()) for one in (change.before, change.after))
+    click.echo(f"{what}: {before} → {after}, by {change.who}")
+
+
+def _shown(value: object) -> object:
+    return "as set" if value is None else value
+
+
+def _quota(one: Mapping[str, Any]) -> str | None:
+    if one["quota"] is None:
+        return None
+    parts = (f"{name} {q['used'] + q['reserved']}/{q['limit']} {q['status']}" for name, q in one["quota"].items())
+    return ", ".join(parts)
+
+
+def _budget(one: Mapping[str, Any]) -> str | None:
+    budget = one["budget"]
+    return None if budget is None else f"${budget['spent_usd']:.2f} of ${budget['budget_usd']:.2f}"
+
+
+def _cache(cache: Mapping[str, Any]) -> str:
+    if not cache["ttl"]:
+        return "off"
+    return f"{cache['ttl']:g} s, {cache['entries']} kept, {cache['hits']} hits"

@@ -1,0 +1,92 @@
+"""``cinegraph catalogue``: from a file or through the door, told about, and used by the next match."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from cinegraph_core.cli import output, root
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.tables import MetricRow
+from tests.support.catalogue import export, line
+
+ADDRESS = "http://files.tmdb.org/p/exports/movie_ids_05_15_2026.json.gz"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
+    return tmp_path
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = output.DONE) -> dict[str, Any]:
+    assert root.run([*arguments, "--json"]) == code
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_a_file_is_loaded_beside_the_database_and_shown(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One"), line(2, "Two")]))
+    loaded = _run(capsys, "catalogue", "load", "movie_ids.json.gz")["catalogue"]
+    assert (loaded["films"], loaded["source"], loaded["usable"]) == (2, "movie_ids.json.gz", True)
+    assert loaded["file"] == "cinegraph-mock-catalogue.db"
+    assert (folder / loaded["file"]).stat().st_size == loaded["bytes"]
+    assert _run(capsys, "catalogue", "status")["catalogue"] == loaded
+
+
+def test_without_a_catalogue_there_is_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert root.run(["catalogue", "status", "--json"]) == output.NOTHING_TO_DO
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"catalogue": None}
+    assert "cinegraph catalogue load" in printed.err
+
+
+def test_an_address_is_fetched_through_the_door_and_the_next_match_uses_the_list(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    assert _run(capsys, "catalogue", "load", ADDRESS)["catalogue"]["films"] > 100
+    found = _run(capsys, "match", "--title", "Poor Things", "--year", "2023", "--director", "Yorgos Lanthimos", "--explain")
+    assert (found["status"], found["api_calls"]) == ("matched", 1)
+    database = Database("sqlite:///cinegraph-mock.db")
+    with database.reading() as session:
+        calls = [row for row in session.exec(select(MetricRow)) if row.kind == "call"]
+    database.close()
+    assert [(row.source, row.operation, row.success) for row in calls] == [
+        ("tmdb_files", "fetch_export", True),
+        ("tmdb", "movie_details", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("https://example.org/movie_ids.json.gz", "is not under http://files.tmdb.org"),
+        ("nowhere.json.gz", "there is no file nowhere.json.gz"),
+        ("torn.json.gz", "torn after line"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_and_nothing_is_left(
+    capsys: pytest.CaptureFixture[str], folder: Path, source: str, said: str
+) -> None:
+    (folder / "torn.json.gz").write_bytes(export([line(1, "One")])[:-4])
+    assert root.run(["catalogue", "load", source]) == output.WRONG_USAGE
+    assert said in capsys.readouterr().err
+    assert not list(folder.glob("*catalogue*"))
+
+
+def test_a_broken_catalogue_is_told_and_stops_no_match(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken.db").write_text("no catalogue")
+    monkeypatch.setenv("CINEGRAPH_CATALOGUE", "broken.db")
+    assert root.run(["catalogue", "status"]) == output.WRONG_USAGE
+    assert "broken.db is no catalogue" in capsys.readouterr().err
+    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == output.DONE
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["status"] == "matched"
+    assert "goes on without the local catalogue" in printed.err

@@ -1,0 +1,150 @@
+"""``cinegraph services`` and ``costs``: what each service may still be asked, and the hand on it, on both databases."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cinegraph_core.cli import output, root
+from cinegraph_core.resilience.allowance import Limit
+from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.audit import recent_actions
+from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers
+from cinegraph_core.storage.controls import controls
+from cinegraph_core.storage.limits import lease_calls, settle_calls
+from cinegraph_core.storage.state import record_transition, service_states
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
+    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
+    opened = Database(database_url)
+    opened.prepare("mock")
+    yield opened
+    opened.close()
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert root.run([*arguments, "--json"]) == output.DONE
+    return json.loads(capsys.readouterr().out)
+
+
+def services(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    return {one["name"]: one for one in document(capsys, "services")["services"]}
+
+
+def spend(database: Database, owner: str, counter: str, *, ceiling: int, units: int, used: int, reserved: int) -> None:
+    """Use some calls of a limit whose window began an hour ago and ends in three, and leave some reserved."""
+    now = time.time()
+    limit = Limit(owner, counter, ceiling, units, now - 3600, now + 3 * 3600)
+    with database.transaction() as session:
+        lease: Any = lease_calls(session, owner, [limit], needed=used + reserved, ahead=0, now=now, expires_at=now + 60)
+        settle_calls(session, lease.key, used=used, back=0)
+
+
+def test_a_service_nobody_limits_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    tmdb = services(capsys)["tmdb"]
+    assert (tmdb["mode"], tmdb["quota"], tmdb["budget"]) == ("mock", None, None)
+    assert tmdb["breaker"] == {"state": "closed", "retry_at": None}
+    assert (tmdb["cache"]["ttl"], tmdb["cache"]["entries"]) == (0.0, 0)
+
+
+def test_breaker_quota_budget_and_cache_are_shown_as_all_processes_see_them(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("DAILY_QUOTA", "100"), ("DAILY_BUDGET_USD", "10"), ("PRICE_PER_CALL_USD", "0.5"), ("CACHE_TTL", "60")):
+        monkeypatch.setenv(f"CINEGRAPH_SERVICES__TMDB__{name}", value)
+    spend(database, "tmdb", "daily_quota", ceiling=100, units=1, used=80, reserved=5)
+    spend(database, "tmdb", "daily_budget", ceiling=10_000_000, units=500_000, used=4, reserved=1)
+    now = time.time()
+    entry = Entry("k", "tmdb", "/movie/1", 200, {}, b"{}", "https://x", False, now, now + 60, now + 60)
+    with database.transaction() as session:
+        record_transition(session, "tmdb", "open", changed_at=now, retry_at=now + 60)
+        record_transition(session, "omdb", "open", changed_at=now - 90, retry_at=now - 30)
+        keep_answers(session, [entry], now=now)
+        add_tallies(session, "tmdb", {"hits": 7})
+    found = services(capsys)
+    tmdb = found["tmdb"]
+    assert tmdb["quota"] == {"daily": {"limit": 100, "used": 80, "reserved": 5, "status": "warning"}}
+    assert tmdb["budget"] == {"spent_usd": 2.0, "reserved_usd": 0.5, "budget_usd": 10.0}
+    assert (tmdb["cache"]["entries"], tmdb["cache"]["hits"], tmdb["cache"]["ttl"]) == (1, 7, 60.0)
+    assert tmdb["breaker"]["state"] == "open"
+    assert found["omdb"]["breaker"] == {"state": "half_open", "retry_at": None}
+    assert root.run(["services"]) == output.DONE
+    assert "85/100" in capsys.readouterr().out
+
+
+def test_a_quota_set_by_hand_is_shown_and_audited(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    change = document(capsys, "services", "quota", "set", "tmdb", "--daily", "5", "--hourly", "2")
+    assert (change["before"], change["after"]) == (
+        {"daily_quota": None, "hourly_quota": None},
+        {"daily_quota": 5, "hourly_quota": 2},
+    )
+    assert {name: one["limit"] for name, one in services(capsys)["tmdb"]["quota"].items()} == {"hourly": 2, "daily": 5}
+    with database.reading() as session:
+        (row,) = recent_actions(session)
+    assert (row.what, row.subject, row.after) == ("quota.set", "tmdb", {"daily_quota": 5, "hourly_quota": 2})
+
+
+def test_a_breaker_is_reset_by_hand(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    with database.transaction() as session:
+        record_transition(session, "tmdb", "open", changed_at=time.time() - 1, retry_at=time.time() + 60)
+    assert document(capsys, "services", "breaker", "reset", "tmdb")["before"] == {"state": "open"}
+    with database.reading() as session:
+        assert service_states(session)["tmdb"].breaker_state == "closed"
+        assert ("tmdb", "breaker_reset") in controls(session)
+        assert [row.what for row in recent_actions(session)] == ["breaker.reset"]
+
+
+def test_a_cache_is_cleared_as_a_whole_or_below_a_path(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    now = time.time()
+    kept = [Entry(path, "tmdb", path, 200, {}, b"", "https://x", False, now, now + 60, now + 60) for path in ("/a/1", "/b/1")]
+    with database.transaction() as session:
+        keep_answers(session, kept, now=now)
+    assert document(capsys, "services", "cache", "clear", "tmdb", "--prefix", "/a/")["before"] == {"entries": 1, "prefix": "/a/"}
+    with database.reading() as session:
+        assert [find_answer(session, key) is not None for key in ("/a/1", "/b/1")] == [False, True]
+    assert document(capsys, "services", "cache", "clear", "tmdb")["before"] == {"entries": 1}
+    assert root.run(["services", "cache", "clear", "tmdb"]) == output.DONE
+    assert "cache of tmdb: entries 0 → entries 0, by" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["services", "quota", "set", "tmdb"], output.WRONG_USAGE, "say which quota"),
+        (["services", "quota", "set", "tmbd", "--daily", "5"], output.FAILED, "the nearest is 'tmdb'"),
+        (["services", "quota", "set", "tmdb", "--daily", "-1"], output.WRONG_USAGE, "--daily"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    database: Database, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    assert root.run(arguments) == code
+    assert said in capsys.readouterr().err
+    with database.reading() as session:
+        assert recent_actions(session) == []
+
+
+def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert document(capsys, "costs") == {"costs": []}
+    monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__DAILY_BUDGET_USD", "10")
+    monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__PRICE_PER_CALL_USD", "0.5")
+    monkeypatch.setenv("CINEGRAPH_DAILY_BUDGET_USD", "20")
+    spend(database, "omdb", "daily_budget", ceiling=10_000_000, units=500_000, used=4, reserved=1)
+    omdb, total = document(capsys, "costs")["costs"]
+    assert (omdb["service"], omdb["spent_usd"], omdb["reserved_usd"], omdb["budget_usd"]) == ("omdb", 2.0, 0.5, 10.0)
+    assert omdb["forecast_usd"] == pytest.approx(8.0, rel=0.05)
+    assert total == {"service": "all services", "spent_usd": 0.0, "reserved_usd": 0.0, "budget_usd": 20.0, "forecast_usd": 0.0}
+    assert root.run(["costs"]) == output.DONE
+    assert "omdb" in capsys.readouterr().out
