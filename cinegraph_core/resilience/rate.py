@@ -15,7 +15,7 @@ class RateLimit:
 
     def waiting(self, now: float) -> float:
         """Return the seconds a request would have to wait, without taking a place."""
-        return max(0.0, self._next - now) if self._gap else 0.0
+        return self._next - now if self._next > now else 0.0
 
     def reserve(self, now: float) -> float:
         """Take the next place and return the seconds to wait for it."""

@@ -1,14 +1,23 @@
-"""How long to wait before an attempt is repeated: full jitter, or what the service asked for."""
+"""Whether an attempt may be repeated, and how long to wait before: full jitter, or what the service asked for."""
 
 from __future__ import annotations
 
 import random
 import re
+import threading
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 MAX_WAIT = 10.0
 """Seconds; a longer wait is never slept through, the caller gets the error with ``retry_after`` and comes back."""
+CALLS_PER_RETRY = 10
+"""Calls that earn a retry: a tenth, as in Google's SRE book ("Handling Overload") and gRPC's retry throttling."""
+RETRY_RESERVE = 20.0
+"""Retries a service that is seldom called may make at once."""
+RETRY_REFILL = 0.25
+"""Retries a second by which the reserve fills up again: 15 a minute are no storm."""
+CALLS_SAVED = 1000
+"""Calls whose retries can be saved up."""
 
 _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
@@ -37,3 +46,35 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return None
     aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
     return max(0.0, aware.timestamp() - now)
+
+
+class RetryBudget:
+    """Bounds the retries of one service, so that an outage is not met with a multiple of the load.
+
+    Every :data:`CALLS_PER_RETRY` calls earn one; beside it there is a reserve, for without it one call a minute could never
+    be repeated. ``now`` is in monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._reserve = RETRY_RESERVE
+        self._filled_at = 0.0
+
+    def earn(self) -> None:
+        """Take note of a call; without the lock, because a call lost between two threads harms nobody."""
+        if self._calls < CALLS_SAVED:
+            self._calls += 1
+
+    def spend(self, now: float) -> bool:
+        """Take one retry, of the earned ones first; returns ``False`` if there is none."""
+        with self._lock:
+            self._reserve = min(RETRY_RESERVE, self._reserve + (now - self._filled_at) * RETRY_REFILL)
+            self._filled_at = now
+            if self._calls >= CALLS_PER_RETRY:
+                self._calls -= CALLS_PER_RETRY
+            elif self._reserve >= 1.0:
+                self._reserve -= 1.0
+            else:
+                return False
+        return True

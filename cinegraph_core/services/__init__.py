@@ -1,11 +1,25 @@
 """The door: every request to an outside service goes through here, from httpx and from Scrapy alike.
 
-:class:`Services` routes and remembers, :class:`CallGuard` leads one call, :func:`client` is for scripts.
+:class:`Services` routes and remembers, :class:`CallGuard` leads one call, :func:`client` and :func:`guarded` are for scripts.
 """
 
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.door import Services
+from cinegraph_core.services.guarded import guarded
 from cinegraph_core.services.opening import client, set_opener
+from cinegraph_core.services.shared import SharedState
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Recorder, Verdict
 
-__all__ = ["Again", "Attempt", "CallGuard", "Done", "Recorder", "Services", "Verdict", "client", "set_opener"]
+__all__ = [
+    "Again",
+    "Attempt",
+    "CallGuard",
+    "Done",
+    "Recorder",
+    "Services",
+    "SharedState",
+    "Verdict",
+    "client",
+    "guarded",
+    "set_opener",
+]

@@ -20,30 +20,36 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isinf
 
 from cinegraph_core.contracts import Answer, Call, Clock
 from cinegraph_core.errors import (
     AuthError,
+    BudgetExceededError,
     CircuitOpenError,
     ErrorType,
     NotFoundError,
     PageError,
+    QuotaExceededError,
     RateLimitError,
     ServiceError,
     ServiceTimeoutError,
     classify,
 )
-from cinegraph_core.records import Measurement
+from cinegraph_core.records import Measurement, Provenance
+from cinegraph_core.resilience.allowance import Lease
 from cinegraph_core.resilience.breaker import Refused
+from cinegraph_core.resilience.quota import spent_until
 from cinegraph_core.resilience.retry import MAX_WAIT, backoff
 from cinegraph_core.services.judging import CallError, rule
 from cinegraph_core.services.state import ServiceState
-from cinegraph_core.services.verdicts import Again, Attempt, Done, Recorder, Verdict
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Spared, Verdict
 
-__all__ = ["Again", "Attempt", "CallGuard", "Done", "Recorder", "Verdict"]
+__all__ = ["Again", "Attempt", "CallGuard", "Done", "Proper", "Recorder", "Spared", "Verdict"]
 
 IDEMPOTENT = frozenset({"GET", "HEAD"})
 """Only these are repeated; anything else could be done twice."""
+_REFUSALS = (CircuitOpenError, QuotaExceededError, BudgetExceededError)
 _MESSAGE_LENGTH = 500
 
 
@@ -78,8 +84,14 @@ class CallGuard:
         self._started: float | None = None
         self._in_flight: Attempt | None = None
         self._last_error: ServiceError | None = None
+        self._leaves_at = 0.0
         self._sent = 0
-        self._unsent = 0
+        self._notes: dict[str, int] = {}
+        self._charge: Lease | None = None
+        self.spare: Answer | None = None
+        """A stale answer with which the call ends where no other can be had."""
+        self.proper: Proper | None = None
+        """The answer the call ended with, where it may be kept."""
 
     def attempt(self) -> Attempt:
         """Return leave for the next request.
@@ -89,24 +101,58 @@ class CallGuard:
         if an earlier request of this call failed, that error is raised instead, because it is the reason.
         """
         now = self._clock.monotonic()
+        state = self._state
         if self._started is None:
             self._started = now
-        if self._state.obstacle:
-            raise self._refused(AuthError(self._state.obstacle))
-        wait = self._wait_for_turn(now)
+            state.retries.earn()
+        if state.obstacle:
+            raise self._refused(AuthError(state.obstacle))
+        left = self._left(now)
+        held = state.held(now)
+        wait = self._wait_for_turn(now, left, held)
         try:
-            permit = self._state.breaker.acquire(now)
+            permit = state.breaker.acquire(now)
         except Refused as refusal:
             raise self._refused(self._circuit_open(refusal.retry_at - now)) from None
-        self._state.rate.reserve(now + self._state.held(now))
-        self._in_flight = Attempt(wait, min(self._state.timeout, self._left(now) - wait), permit)
-        return self._in_flight
+        if permit.at > now + wait:
+            wait = permit.at - now
+            if wait >= left:
+                raise self._refused(self._circuit_open(wait))
+        state.rate.reserve(now + held)
+        self._leaves_at = now + wait
+        left -= wait
+        attempt = self._in_flight = Attempt(wait, left if left < state.timeout else state.timeout, permit)
+        return attempt
 
     def leaving(self, attempt: Attempt) -> None:
         """Say that the wait is over; raises :class:`CircuitOpenError` if the breaker opened meanwhile."""
         if not self._state.breaker.stands(attempt.permit):
             now = self._clock.monotonic()
             raise self._refused(self._circuit_open((self._state.breaker.retry_at(now) or now) - now))
+
+    def counted(self) -> bool:
+        """Count the next request on the quotas and budgets of its service; ``False`` if a lease must be fetched first.
+
+        Then await :meth:`Services.supply` and ask again. Raises :class:`QuotaExceededError` or :class:`BudgetExceededError`.
+        """
+        try:
+            self._charge = self._state.limits.take(self._clock.now())
+        except ServiceError as refusal:
+            raise self._refused(refusal) from None
+        return self._charge is not None
+
+    def recalled(self, answer: Answer) -> Done | None:
+        """End the call with a kept answer; ``None`` if this call's reader cannot read it, so that it has to be asked for.
+
+        Raises :class:`NotFoundError` or :class:`NoDataError` where the answer says that there is no such thing.
+        """
+        ruling = rule(self.call, self._state.spec, answer, self._clock.now())
+        if ruling.error is None:
+            self._end(success=True, error_type="not_found" if ruling.absent else None, provenance=answer.provenance)
+            return Done(ruling.value, answer)
+        if ruling.absent:
+            raise self._ended(ruling.error, success=True, provenance=answer.provenance)
+        return None
 
     def queued(self, seconds: float) -> None:
         """Leave ``seconds`` spent in a scheduler's queue out of the deadline and of the response time."""
@@ -121,14 +167,24 @@ class CallGuard:
         ``parse_error`` and is never a success.
         """
         self._count(sent=True)
-        ruling = rule(self.call, self._state.spec, answer, self._clock.now())
+        now = self._clock.now()
+        ruling = rule(self.call, self._state.spec, answer, now)
         self._settle(attempt, ruling.error)
+        self._believe(answer, now)
+        if ruling.error is None or ruling.absent:
+            self.proper = Proper(answer, ruling.absent)
         if ruling.error is None:
             self._end(success=True, error_type="not_found" if ruling.absent else None)
             return Done(ruling.value, answer)
         if ruling.absent:
             raise self._ended(ruling.error, success=True)
         return self._again(ruling.error)
+
+    def returned(self, attempt: Attempt) -> None:
+        """Take note that a callable came back; it has no answer to judge, so this ends the call well."""
+        self._count(sent=True)
+        self._settle(attempt, None)
+        self._end(success=True)
 
     def failed(self, attempt: Attempt, error: BaseException) -> Again:
         """Take note that no answer came; returns :class:`Again` or raises the error the call ends with."""
@@ -154,14 +210,22 @@ class CallGuard:
             self._count(sent=True)
         self._ended(ours)
 
+    @property
+    def tried(self) -> bool:
+        """Whether a request of this call has left, or could not."""
+        return bool(self._sent) or "unsent" in self._notes
+
+    def forget(self) -> None:
+        """End a call that was given up before a request of it left, without a record: it says nothing of its service."""
+        self._let_go()
+        self.ended = True
+
     # ------------------------------------------------------------------------------------------- before a request
 
-    def _wait_for_turn(self, now: float) -> float:
+    def _wait_for_turn(self, now: float, left: float, held: float) -> float:
         """Return how long the service's own wishes and the rate limit make this attempt wait."""
-        left = self._left(now)
         if left <= 0:
             raise self._refused(ServiceTimeoutError(f"the deadline of {self._state.deadline:g} s has passed"))
-        held = self._state.held(now)
         if held > MAX_WAIT or held >= left:
             message = f"{self.call.service} asked to be left alone for {held:.0f} more seconds"
             raise self._refused(RateLimitError(message, retry_after=held))
@@ -174,10 +238,12 @@ class CallGuard:
         return self._state.deadline - (now - (now if self._started is None else self._started))
 
     def _circuit_open(self, seconds: float) -> CircuitOpenError:
+        if isinf(seconds):
+            return CircuitOpenError(f"the breaker of {self.call.service} was opened by hand and stays so until it is reset")
         message = f"{self.call.service} keeps failing; the next request may go in {seconds:.0f} s"
         return CircuitOpenError(message, retry_after=max(0.0, seconds))
 
-    def _refused(self, refusal: ServiceError) -> CallError:
+    def _refused(self, refusal: ServiceError) -> CallError | Spared:
         error = self._last_error
         if error is None:
             return self._ended(refusal)
@@ -188,21 +254,44 @@ class CallGuard:
     # -------------------------------------------------------------------------------------------- after a request
 
     def _count(self, *, sent: bool) -> None:
-        self._sent += sent
-        self._unsent += not sent
-        if sent and self._on_sent is not None:
+        if self._charge is not None:
+            self._state.limits.settle(self._charge, sent=sent)
+            self._charge = None
+        if not sent:
+            self._note("unsent")
+            return
+        self._sent += 1
+        if self._on_sent is not None:
             self._on_sent()
+
+    def _believe(self, answer: Answer, now: float) -> None:
+        """Send nothing where the provider itself says that nothing is left: a moment is waited for, longer is a quota."""
+        until = spent_until(answer.headers, now)
+        if until is None:
+            return
+        if until - now <= MAX_WAIT:
+            self._state.hold(self._clock.monotonic() + until - now)
+        else:
+            self._state.limits.provider_spent(until)
+
+    def _note(self, what: str) -> None:
+        self._notes[what] = self._notes.get(what, 0) + 1
 
     def _settle(self, attempt: Attempt, error: CallError | None) -> None:
         """Tell the breaker: only what speaks of the service's health counts."""
         self._in_flight = None
         now = self._clock.monotonic()
+        breaker, permit = self._state.breaker, attempt.permit
+        if permit.era is None:
+            self._note("shadowed")
         if error is None or isinstance(error, NotFoundError | PageError):
-            self._state.breaker.success(attempt.permit, now)
+            breaker.success(permit, now, now - self._leaves_at)
         elif error.trips:
-            self._state.breaker.failure(attempt.permit, now)
+            breaker.failure(permit, now)
         else:
-            self._state.breaker.release(attempt.permit)
+            breaker.release(permit)
+        if isinstance(error, AuthError) or (error is None and self._state.key_refused):
+            self._state.note_key(error)
 
     def _again(self, error: CallError) -> Again:
         """Return the wait before the next attempt, or raise the error if none may help or none fits."""
@@ -216,6 +305,9 @@ class CallGuard:
         wait = max(wait, self._closed_for(error, now))
         if self._retries_left == 0 or wait > MAX_WAIT or wait >= self._left(now):
             raise self._ended(error)
+        if not self._state.retries.spend(now):
+            self._note("no_retry_left")
+            raise self._ended(error)
         self._retries_left -= 1
         self._last_error = error
         return Again(wait)
@@ -225,13 +317,14 @@ class CallGuard:
         retry_at = self._state.breaker.retry_at(now)
         if retry_at is None:
             return 0.0
-        error.retry_after = error.retry_after or retry_at - now
+        if not isinf(retry_at):
+            error.retry_after = error.retry_after or retry_at - now
         return retry_at - now
 
     # ----------------------------------------------------------------------------------------------------- the end
 
-    def _ended(self, error: CallError, *, success: bool = False) -> CallError:
-        """Record the end and return the error, named and without secrets, for the caller to raise."""
+    def _ended(self, error: CallError, *, success: bool = False, provenance: Provenance | None = None) -> CallError | Spared:
+        """Record the end and return the error, named and without secrets, for the caller to raise; or a spare answer."""
         if isinstance(error, ServiceError):
             error.service = error.service or self.call.service
         text = str(error)
@@ -240,13 +333,24 @@ class CallGuard:
             error.args = (clean,)
             error.__cause__ = None
             error.__suppress_context__ = True
-        self._end(success=success, error_type=error.error_type, message=clean)
+        if self.spare is not None and isinstance(error, ServiceError) and (error.transient or isinstance(error, _REFUSALS)):
+            spare, self.spare = self.spare, None
+            ruling = rule(self.call, self._state.spec, spare, self._clock.now())
+            if ruling.error is None:
+                self._end(success=True, message=clean, provenance=spare.provenance)
+                return Spared(Done(ruling.value, spare))
+        self._end(success=success, error_type=error.error_type, message=clean, provenance=provenance)
         return error
 
-    def _end(self, *, success: bool, error_type: ErrorType | None = None, message: str | None = None) -> None:
-        if self._in_flight is not None:
-            self._state.breaker.release(self._in_flight.permit)
-            self._in_flight = None
+    def _end(
+        self,
+        *,
+        success: bool,
+        error_type: ErrorType | None = None,
+        message: str | None = None,
+        provenance: Provenance | None = None,
+    ) -> None:
+        self._let_go()
         self.ended = True
         self._recorder.record(
             Measurement(
@@ -256,16 +360,24 @@ class CallGuard:
                 success=success,
                 inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
                 attempts=self._sent,
-                provenance=self._state.provenance,
+                provenance=provenance or self._state.provenance,
                 response_time_ms=self._elapsed_ms(),
                 error_type=error_type,
                 error_message=message[:_MESSAGE_LENGTH] if message else None,
-                metadata={"unsent": self._unsent} if self._unsent else {},
+                metadata=self._notes,
             )
         )
 
+    def _let_go(self) -> None:
+        if self._charge is not None:
+            self._state.limits.settle(self._charge, sent=False)
+            self._charge = None
+        if self._in_flight is not None:
+            self._state.breaker.release(self._in_flight.permit)
+            self._in_flight = None
+
     def _elapsed_ms(self) -> float | None:
-        if self._started is None or not (self._sent or self._unsent):
+        if self._started is None or not self.tried:
             return None
         return round((self._clock.monotonic() - self._started) * 1000.0, 3)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 from cinegraph_core.services.door import Services
 
 if TYPE_CHECKING:
-    from cinegraph_core.services.transport import AsyncClient
+    from cinegraph_core.services.transport import AsyncClient, Client
 
 _APPLICATION = "cinegraph_core.application"
 
@@ -40,21 +40,32 @@ def set_opener(opener: Callable[[], Opened]) -> None:
         _opened.clear()
 
 
-def client(name: str) -> AsyncClient:
+def opened() -> Services:
+    """Return the door of the process's application, which is opened on first use and kept for the life of the process."""
+    if not _openers:
+        importlib.import_module(_APPLICATION)
+    with _lock:
+        if not _opened:
+            _opened.append(_openers[0]())
+        return _opened[0].services
+
+
+@overload
+def client(name: str) -> AsyncClient: ...
+@overload
+def client(name: str, *, sync: Literal[False]) -> AsyncClient: ...
+@overload
+def client(name: str, *, sync: Literal[True]) -> Client: ...
+def client(name: str, *, sync: bool = False) -> AsyncClient | Client:
     """Return an ``httpx.AsyncClient`` for a service, with breaker, retry, timeout and tracking, for any script.
 
-    Use it so::
+    Use it so, or with ``sync=True`` as an ``httpx.Client`` without ``async`` and ``await``::
 
         async with services.client("tmdb") as http:
             print((await http.get("/movie/603")).json())
 
     Opens the application on first use, with the settings of the current directory and the environment, and keeps it for
     the life of the process. Raises :class:`ConfigurationError` for an unknown service; requests raise
-    :class:`ServiceError`.
+    :class:`ServiceError`, which ``except httpx.HTTPError`` catches too.
     """
-    if not _openers:
-        importlib.import_module(_APPLICATION)
-    with _lock:
-        if not _opened:
-            _opened.append(_openers[0]())
-        return _opened[0].services.http_client(name)
+    return opened().sync_client(name) if sync else opened().http_client(name)

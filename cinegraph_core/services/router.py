@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 
 from cinegraph_core.contracts import Credentials, Replica, ServiceSpec
@@ -12,9 +12,10 @@ from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.plugins import Plugins
 from cinegraph_core.records import Mode, Provenance
 from cinegraph_core.services.addresses import Addresses, is_loopback
-from cinegraph_core.settings import Settings
+from cinegraph_core.settings import ServiceSettings, Settings
 
-_OVERRIDES = ("timeout", "deadline", "retries", "rate_per_second", "delay", "breaker_failures", "breaker_wait")
+_OVERRIDES = tuple(ServiceSettings.model_fields.keys() & {field.name for field in fields(ServiceSpec)} - {"base_url"})
+"""What may be set of a spec; its address stays the public one."""
 _MOCK_KEY = "mock-key"
 """Sent to a replica in place of a key, so that the way a key takes is gone in mock mode too."""
 
@@ -64,13 +65,15 @@ class Router:
     def spec(self, name: str) -> ServiceSpec:
         """Return the service's spec with the settings put in; ``base_url`` stays the public one.
 
-        Without a setting, nobody waits between pages of this very machine.
+        Without a setting, nobody waits between pages of this very machine, and nothing is kept of what a replica says.
         """
         spec = self._known(name)
         given = self._settings.service(name)
         changes = {field: getattr(given, field) for field in _OVERRIDES if getattr(given, field) is not None}
         if "delay" not in changes and (self.mode(name) == "mock" or is_loopback(given.base_url or spec.base_url)):
             changes["delay"] = 0.0
+        if "cache_ttl" not in changes and self.mode(name) == "mock":
+            changes["cache_ttl"] = 0.0
         return replace(spec, **changes)
 
     def addresses(self, name: str) -> Addresses:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from cinegraph_core.contracts import Credentials, ServiceSpec
+from cinegraph_core.errors import AuthError
 from cinegraph_core.records import Provenance
 from cinegraph_core.resilience.breaker import Breaker
 from cinegraph_core.resilience.rate import RateLimit
+from cinegraph_core.resilience.retry import RetryBudget
+from cinegraph_core.services.cache import ServiceCache
+from cinegraph_core.services.limits import Limits
 from cinegraph_core.services.redaction import Redactor
+
+log = logging.getLogger(__name__)
 
 _NEGLIGIBLE = 0.001
 """Seconds; a shorter rest of a hold is rounding, not a wish of the service."""
@@ -23,11 +30,16 @@ class ServiceState:
 
     spec: ServiceSpec
     breaker: Breaker
+    limits: Limits
+    cache: ServiceCache
     rate: RateLimit = field(default_factory=RateLimit)
+    retries: RetryBudget = field(default_factory=RetryBudget)
     credentials: Credentials = field(default_factory=Credentials)
     redact: Redactor = field(default_factory=Redactor)
     provenance: Provenance = "live"
     obstacle: str = ""
+    key_refused: bool = False
+    """Whether the latest attempt was answered with 401 or 403."""
     _free_at: float = float("-inf")
 
     @property
@@ -48,3 +60,16 @@ class ServiceState:
         """Return how many more seconds the service wants to be left alone."""
         left = self._free_at - now
         return left if left > _NEGLIGIBLE else 0.0
+
+    def note_key(self, refusal: AuthError | None) -> None:
+        """Raise the alarm when the service begins to refuse our key, once, and lower it when it takes it again (``None``).
+
+        No breaker helps against a wrong key, and no waiting: a person has to look.
+        """
+        name = self.spec.name
+        if refusal is None:
+            log.warning("%s lets us in again", name)
+        elif not self.key_refused:
+            remedy = f"check CINEGRAPH_SERVICES__{name.upper()}__API_KEY, or whether it lets us in at all"
+            log.error("%s refuses us (%s): %s", name, self.redact(str(refusal)), remedy)
+        self.key_refused = refusal is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cinegraph_core.contracts import Answer
 from cinegraph_core.records import Measurement
@@ -18,8 +18,7 @@ class Recorder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """Leave to send one request: wait ``wait`` seconds first, then take no longer than ``timeout`` seconds."""
 
     wait: float
@@ -40,6 +39,22 @@ class Again:
     """The attempt failed and another one may help: wait ``wait`` seconds, then ask for it."""
 
     wait: float
+
+
+class Spared(Exception):  # noqa: N818 - not a fault: the call ended well
+    """The call ended with a stale answer in the place of an error; ``done`` holds it."""
+
+    def __init__(self, done: Done) -> None:
+        super().__init__(done)
+        self.done = done
+
+
+@dataclass(frozen=True, slots=True)
+class Proper:
+    """An answer that may be kept; ``absent``: it properly says that there is no such thing."""
+
+    answer: Answer
+    absent: bool
 
 
 Verdict = Done | Again

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core.contracts import Answer, Call, Credentials, ServiceSpec
+from cinegraph_core.contracts import Answer, BreakerWindow, Call, Credentials, ServiceSpec
 from cinegraph_core.errors import (
     AuthError,
     BlockedError,
@@ -442,9 +442,12 @@ def test_lesson_21_a_broken_service_comes_back_after_two_good_probes() -> None:
     probe.answered(attempt, reply())
     assert bench.services.breaker_state(NAME) == "half_open"
     bench.run(reply())
+    assert bench.services.breaker_state(NAME) == "ramp"
+    for _ in range(15):
+        bench.run(reply())
     assert bench.services.breaker_state(NAME) == "closed"
-    names = [(service, old, new) for service, old, new, _ in bench.transitions]
-    assert names == [(NAME, "closed", "open"), (NAME, "open", "half_open"), (NAME, "half_open", "closed")]
+    names = [(old, new) for _, old, new, _ in bench.transitions]
+    assert names == [("closed", "open"), ("open", "half_open"), ("half_open", "ramp"), ("ramp", "closed")]
     opened_at = bench.transitions[0][3] or 0.0
     assert opened_at - FakeClock().now() == pytest.approx(67.5), "the time of the next probe, on the wall clock"
 
@@ -455,8 +458,143 @@ def test_an_answer_that_says_nothing_of_health_gives_the_probe_back() -> None:
     bench.clock.advance(60.0)
     bench.fails(AuthError, reply(401))
     bench.run(reply())
+    assert bench.services.breaker_state(NAME) == "half_open"
     bench.run(reply())
+    assert bench.services.breaker_state(NAME) == "ramp"
+
+
+def test_in_the_ramp_one_caller_waits_for_its_places_and_loses_nothing() -> None:
+    bench = Bench()
+    bench.trip()
+    bench.clock.advance(60.0)
+    began = bench.clock.monotonic()
+    for _ in range(17):
+        bench.run(reply())
     assert bench.services.breaker_state(NAME) == "closed"
+    assert bench.clock.monotonic() - began < 10.0
+    assert {row.attempts for row in bench.rows.all} == {1}
+
+
+@pytest.mark.parametrize(("deadline", "places"), [(60.0, [0.0, 0.5, 1.0, 1.5, 2.0]), (1.2, [0.0, 0.5, 1.0])])
+def test_in_the_ramp_a_crowd_is_let_through_by_share_and_the_rest_is_refused(deadline: float, places: list[float]) -> None:
+    bench = Bench(deadline=deadline)
+    for _ in range(5):
+        bench.fails(ServerError, reply(500), method="POST")
+    bench.clock.advance(60.0)
+    bench.run(reply())
+    bench.run(reply())
+    waits = []
+    for _ in range(100):
+        try:
+            waits.append(bench.begin().attempt().wait)
+        except CircuitOpenError as error:
+            assert 0.0 < (error.retry_after or 0.0) <= 2.5  # noqa: PT017 - being let through is right too
+    assert waits == places, "no place further off than two seconds or the deadline"
+
+
+def test_slow_answers_open_the_breaker() -> None:
+    bench = Bench(timeout=8.0, breaker_window=BreakerWindow(minimum=4))
+    for _ in range(4):
+        guard = bench.begin()
+        attempt = guard.attempt()
+        bench.clock.advance(5.5)
+        guard.answered(attempt, reply())
+    assert bench.services.breaker_state(NAME) == "open"
+
+
+def test_a_wait_for_ones_turn_does_not_make_an_answer_slow() -> None:
+    bench = Bench(timeout=8.0, rate_per_second=0.1, breaker_window=BreakerWindow(minimum=1))
+    for _ in range(3):
+        bench.run(reply())
+    assert bench.services.breaker_state(NAME) == "closed"
+
+
+@pytest.mark.parametrize("window", [BreakerWindow(), BreakerWindow(calls=30)])
+def test_a_service_that_fails_four_times_of_five_trips_the_breaker(window: BreakerWindow) -> None:
+    bench = Bench(retries=0, breaker_window=window)
+    for number in range(21):
+        bench.run(reply()) if number % 5 == 4 else bench.fails(ServerError, reply(500))
+    assert bench.services.breaker_state(NAME) == "open"
+
+
+def test_a_breaker_in_shadow_counts_in_the_rows_and_refuses_nobody() -> None:
+    bench = Bench(retries=0, breaker_mode="shadow")
+    for _ in range(7):
+        bench.fails(ServerError, reply(500))
+    assert bench.services.breaker_state(NAME) == "open"
+    assert [dict(row.metadata) for row in bench.rows.all] == [{}] * 5 + [{"shadowed": 1}] * 2
+
+
+def test_a_breaker_is_opened_and_reset_by_hand() -> None:
+    bench = Bench()
+    bench.services.open_breaker(NAME)
+    bench.clock.advance(1e6)
+    error = bench.fails(CircuitOpenError)
+    assert ("by hand" in str(error), error.retry_after) == (True, None)
+    assert bench.services.retry_after(NAME) == float("inf")
+    bench.services.reset_breaker(NAME)
+    bench.run(reply())
+
+
+def test_a_breaker_opened_by_hand_during_a_call_ends_it() -> None:
+    bench = Bench()
+    guard = bench.begin()
+    attempt = guard.attempt()
+    bench.services.open_breaker(NAME)
+    with pytest.raises(ServerError) as caught:
+        guard.answered(attempt, reply(500))
+    assert caught.value.retry_after is None
+
+
+def test_a_breaker_set_open_refuses_from_the_start() -> None:
+    bench = Bench(breaker_mode="open")
+    bench.fails(CircuitOpenError)
+
+
+def test_the_window_is_of_a_kind_and_size_that_the_service_says() -> None:
+    for window in (BreakerWindow(seconds=10.0, minimum=4), BreakerWindow(calls=4, minimum=4)):
+        bench = Bench(retries=0, breaker_window=window)
+        for status in (500, 500, 200, 200, 200):
+            bench.clock.advance(11.0)
+            bench.run(reply()) if status == 200 else bench.fails(ServerError, reply(status))
+        assert bench.services.breaker_state(NAME) == "closed"
+
+
+# --------------------------------------------------------------------------------------------------- the retry budget
+
+
+def test_lesson_24_a_service_has_so_many_retries_and_no_more() -> None:
+    bench = Bench(breaker_failures=10_000, breaker_window=BreakerWindow(minimum=10_000))
+    for _ in range(300):
+        guard = bench.begin()
+        try:
+            while True:
+                guard.answered(guard.attempt(), reply(503))
+        except ServerError:
+            pass
+    rows = bench.rows.all
+    assert sum(row.attempts for row in rows) == 300 + 20 + 30, "one each, the reserve, and a tenth"
+    assert rows[-1].metadata == {"no_retry_left": 1}
+    assert (rows[0].attempts, rows[-2].attempts) == (4, 1)
+
+
+# ---------------------------------------------------------------------------------------------------- a refused key
+
+
+def test_lesson_22_a_refused_key_is_an_alarm_once(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(api_key="canary-77")
+    for status in (401, 403, 401, 500, 401):
+        guard = bench.begin(method="POST")
+        attempt = guard.attempt()
+        with pytest.raises(ServiceError):
+            guard.answered(attempt, reply(status))
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "CINEGRAPH_SERVICES__FILMS__API_KEY" in caplog.text
+    assert "canary" not in caplog.text
+    bench.run(reply())
+    bench.run(reply())
+    bench.fails(AuthError, reply(401))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING", "ERROR"]
 
 
 # --------------------------------------------------------------------------------------------- cancelled, keys, secrets

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import UTC, datetime
 
 import pytest
 
-from cinegraph_core.resilience.retry import MAX_WAIT, backoff, parse_retry_after
+from cinegraph_core.resilience.retry import MAX_WAIT, RETRY_RESERVE, RetryBudget, backoff, parse_retry_after
 
 NOW = datetime(2024, 9, 7, 19, 0, 0, tzinfo=UTC).timestamp()
 
@@ -40,6 +41,16 @@ def test_retry_after_is_read_in_every_form(value: str | None, seconds: float | N
     assert parse_retry_after(value, NOW) == seconds
 
 
+def test_a_date_without_a_zone_is_greenwich_time_wherever_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert parse_retry_after("Sat Sep  7 19:00:30 2024", NOW) == 30.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_backoff_is_full_jitter_below_a_doubling_cap() -> None:
     class Highest(random.Random):
         def uniform(self, a: float, b: float) -> float:
@@ -56,3 +67,38 @@ def test_backoff_spreads_over_the_whole_range() -> None:
     assert 0.0 <= min(waits) < 0.1
     assert 3.9 < max(waits) <= 4.0
     assert 1.8 < sum(waits) / len(waits) < 2.2
+
+
+def spent(budget: RetryBudget, now: float) -> int:
+    """Return how many retries there are."""
+    return sum(1 for _ in iter(lambda: budget.spend(now), False))
+
+
+def test_a_service_seldom_called_has_a_reserve_that_fills_up_again() -> None:
+    budget = RetryBudget()
+    assert spent(budget, 0.0) == RETRY_RESERVE
+    assert spent(budget, 3.9) == 0
+    assert spent(budget, 4.0) == 1
+    assert spent(budget, 24.0) == 5
+    assert spent(budget, 1e9) == RETRY_RESERVE
+
+
+def test_ten_calls_earn_a_retry_and_a_thousand_is_all_that_is_saved() -> None:
+    budget = RetryBudget()
+    spent(budget, 0.0)
+    for _ in range(9):
+        budget.earn()
+    assert spent(budget, 0.0) == 0
+    budget.earn()
+    assert spent(budget, 0.0) == 1
+    for _ in range(5000):
+        budget.earn()
+    assert spent(budget, 0.0) == 100
+
+
+def test_earned_retries_go_first() -> None:
+    budget = RetryBudget()
+    for _ in range(10):
+        budget.earn()
+    budget.spend(0.0)
+    assert spent(budget, 0.0) == RETRY_RESERVE

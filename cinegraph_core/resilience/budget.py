@@ -1,0 +1,29 @@
+"""Money in whole micro-dollars: no float ever adds up prices."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+MICRO = 1_000_000
+"""Micro-dollars in a dollar."""
+MARKS = (80, 100)
+"""Percent of a limit at which word is given, once each."""
+
+
+def price_of(dollars: float) -> int:
+    """Return a price in micro-dollars, rounded up: a call never costs less than it is said to."""
+    return int((Decimal(str(dollars)) * MICRO).to_integral_value(ROUND_CEILING))
+
+
+def budget_of(dollars: float) -> int:
+    """Return a budget in micro-dollars, rounded down."""
+    return int((Decimal(str(dollars)) * MICRO).to_integral_value(ROUND_FLOOR))
+
+
+def mark_passed(used: int, units: int, limit: int, told: int) -> int:
+    """Return the highest mark (percent) that ``used`` of ``limit`` has reached beyond ``told``, 0 for none.
+
+    A limit that has no room for another call of ``units`` has reached 100.
+    """
+    share = 100 if used + units > limit else used * 100 // limit
+    return max((mark for mark in MARKS if told < mark <= share), default=0)

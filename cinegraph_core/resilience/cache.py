@@ -1,0 +1,110 @@
+"""What is kept of an answer, for how long it is good, and a bounded memory of it; the time is passed in.
+
+Times are seconds since the epoch, because entries outlive the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Freshness = Literal["fresh", "stale", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """For how many seconds an answer is ``fresh``, and one that says "there is no such thing" (``negative``).
+
+    After that it may be served for ``revalidate`` more seconds while a new one is fetched, and for ``on_error`` more
+    seconds if none can be had. ``ttl`` 0 keeps nothing.
+    """
+
+    ttl: float = 0.0
+    negative: float = 0.0
+    revalidate: float = 0.0
+    on_error: float = 0.0
+
+    @property
+    def grace(self) -> float:
+        """Return for how long an entry is worth keeping after it is no longer fresh."""
+        return max(self.revalidate, self.on_error)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kept answer; ``url`` is the public one, ``path`` what a purge by prefix goes by, ``absent`` a proper "not found"."""
+
+    key: str
+    service: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    absent: bool
+    stored_at: float
+    fresh_until: float
+    kept_until: float
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes."""
+        return len(self.body) + 512
+
+    def freshness(self, now: float) -> Freshness:
+        """Return whether it is ``fresh``, ``stale`` (good for an emergency) or ``gone``; one from the future is gone."""
+        if now < self.stored_at - 60.0 or now >= self.kept_until:
+            return "gone"
+        return "fresh" if now < self.fresh_until else "stale"
+
+
+def cache_key(*parts: str, query: Iterable[bytes] = ()) -> str:
+    """Return the SHA-256 of what makes an answer the same: the parts, and the query's pairs in whatever order."""
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for pair in sorted(query):
+        digest.update(b"\0&" + pair)
+    return digest.hexdigest()
+
+
+class Memory:
+    """The entries used last, at most ``entries`` of them and ``size`` bytes; counts what it had to let go."""
+
+    def __init__(self, *, entries: int = 2048, size: int = 64 << 20) -> None:
+        self._most, self._largest = entries, size
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, Entry] = OrderedDict()
+        self._size = 0
+        self.evicted = 0
+
+    def get(self, key: str) -> Entry | None:
+        """Return an entry, which is then the last one to be let go."""
+        with self._lock:
+            entry = self._held.get(key)
+            if entry is not None:
+                self._held.move_to_end(key)
+            return entry
+
+    def put(self, entry: Entry) -> None:
+        """Keep an entry in place of an older one; lets the least recently used go where there is no room."""
+        with self._lock:
+            self._drop(entry.key)
+            self._held[entry.key] = entry
+            self._size += entry.size
+            while len(self._held) > self._most or self._size > self._largest:
+                self._drop(next(iter(self._held)))
+                self.evicted += 1
+
+    def purge(self, service: str, *, before: float) -> None:
+        """Forget what was stored of a service before a moment."""
+        with self._lock:
+            for key in [key for key, one in self._held.items() if one.service == service and one.stored_at < before]:
+                self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        entry = self._held.pop(key, None)
+        if entry is not None:
+            self._size -= entry.size

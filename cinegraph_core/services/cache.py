@@ -1,0 +1,250 @@
+"""Answers kept for later: in memory, below that in the database, and one request for all who ask the same at once.
+
+An error in here never fails a call: what cannot be looked up is asked for, what cannot be stored is not kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import Counter
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from dataclasses import replace
+
+from cinegraph_core.contracts import Answer, Clock, ServiceSpec
+from cinegraph_core.errors import PageError, ServiceError
+from cinegraph_core.records import Control, Provenance
+from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
+from cinegraph_core.services.shared import Controls, SharedState
+
+log = logging.getLogger(__name__)
+_NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "set-cookie", "transfer-encoding"})
+"""Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
+_PERSONAL = frozenset({"authorization", "cookie", "if-modified-since", "if-none-match", "range"})
+"""Request headers of a caller's own, with which an answer is nobody else's business."""
+_VARYING = ("accept", "accept-language")
+_CLEARED: tuple[Control, ...] = ("cache_cleared", "cache_purged")
+_OVERLAP = 5.0
+"""Seconds by which each look for new keys goes back: an older transaction may have been committed later."""
+
+
+class Kept:
+    """The second floor: what the processes share, and which keys it holds, so that a miss asks nobody."""
+
+    def __init__(self, shared: SharedState, memory: Memory) -> None:
+        self._shared = shared
+        self._memory = memory
+        self._keys: set[str] | None = None
+        self._seen_until = 0.0
+        self._new: list[Entry] = []
+        self._tallies: dict[str, Counter[str]] = {}
+        self._lock = threading.Lock()
+        self._words: Controls = {}
+        shared.join(self)
+
+    async def find(self, key: str) -> Entry | None:
+        """Return what is kept under a key, without holding the event loop."""
+        keys = self._keys
+        if keys is not None and key not in keys:
+            return None
+        try:
+            found = await self._shared.ask(lambda store: store.find(key))
+        except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
+            log.warning("the cache cannot be read: %s", error)
+            return None
+        return None if found is None or self._is_cleared(found, "cache_cleared") else found
+
+    def put(self, entry: Entry) -> None:
+        """Store an entry with the next pulse."""
+        with self._lock:
+            self._new.append(entry)
+
+    def count(self, service: str, what: str, number: int = 1) -> None:
+        """Count what the cache of a service did."""
+        with self._lock:
+            self._tallies.setdefault(service, Counter())[what] += number
+
+    def pulse(self, shared: SharedState, *, ending: bool) -> None:
+        """Write what gathered; read which keys are new."""
+        with self._lock:
+            new, self._new = [one for one in self._new if not self._is_cleared(one, *_CLEARED)], []
+            tallies, self._tallies = self._tallies, {}
+        now = shared.clock.now()
+        if new:
+            for service, evicted in shared.use(lambda store: store.keep(new, now=now)).items():
+                tallies.setdefault(service, Counter())["evicted"] += evicted
+        if tallies:
+            shared.use(lambda store: store.tally(tallies))
+        if not ending:
+            since = self._seen_until - _OVERLAP if self._keys is not None else 0.0
+            found = shared.use(lambda store: store.keys(since=since, now=now))
+            if self._keys is None:
+                self._keys = set()
+            self._keys.update(key for key, _ in found)
+            self._seen_until = max([self._seen_until, *(stored_at for _, stored_at in found)])
+
+    def obey(self, words: Controls) -> None:
+        """Forget what a person cleared, and do not write it later."""
+        before, self._words = self._words, words
+        for (service, name), moment in words.items():
+            if name in _CLEARED and moment > before.get((service, name), 0):
+                self._memory.purge(service, before=moment / 1000)
+
+    def _is_cleared(self, entry: Entry, *words: Control) -> bool:
+        """Return whether an entry is older than one of these words: it may have been written after the purge."""
+        return any(entry.stored_at * 1000 < self._words.get((entry.service, word), 0) for word in words)
+
+
+class Flight:
+    """One request under way for everybody who asks the same."""
+
+    def __init__(self) -> None:
+        self._landed: Future[Answer | None] = Future()
+
+    async def wait(self) -> Answer | None:
+        """Return the answer the leader got, ``None`` if the leader was cancelled; raises the error the leader met."""
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._landed))
+        except (ServiceError, PageError) as error:
+            raise _own(error) from None
+
+    def land(self, answer: Answer) -> None:
+        """Hand the answer to everybody."""
+        if not self._landed.done():
+            self._landed.set_result(answer)
+
+    def end(self, error: BaseException | None) -> None:
+        """Hand the leader's error to everybody, unless it is only the leader who gave up."""
+        if self._landed.done():
+            return
+        if isinstance(error, ServiceError | PageError):
+            self._landed.set_exception(error)
+        else:
+            self._landed.set_result(None)
+
+
+class ServiceCache:
+    """The cache of one service; ``kept`` is the floor shared with other processes, if there is one.
+
+    ``secrets`` names the parameters that carry its key: they are no part of what was asked.
+    """
+
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        memory: Memory,
+        kept: Kept | None,
+        clock: Clock,
+        *,
+        secrets: Collection[str] = (),
+        provenance: Provenance = "live",
+    ) -> None:
+        ttl = spec.cache_ttl or 0.0
+        self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
+        self._service = spec.name
+        self._secrets = tuple(f"{name}=".encode() for name in secrets)
+        self._memory = memory
+        self._kept = kept
+        self._clock = clock
+        self._provenance = provenance
+        self._flights: dict[str, Flight] = {}
+        self._boarding = threading.Lock()
+
+    def key(self, path: str, query: str, headers: Mapping[str, str]) -> str | None:
+        """Return the key of a GET below the service's base, ``None`` if its answer is not to be kept.
+
+        The order of the query's pairs makes no difference; names of headers are lower case.
+        """
+        if self.policy.ttl <= 0 or not _PERSONAL.isdisjoint(headers) or "no-" in headers.get("cache-control", ""):
+            return None
+        varying = [headers.get(name, "") for name in _VARYING]
+        pairs = [pair for pair in query.encode().split(b"&") if pair and not pair.startswith(self._secrets)]
+        return cache_key(self._service, path, *varying, query=pairs)
+
+    async def find(self, key: str) -> Entry | None:
+        """Return the entry of a key that is fresh or at least good for an emergency."""
+        now = self._clock.now()
+        entry = self._memory.get(key)
+        if entry is not None and entry.freshness(now) == "fresh":
+            return entry
+        if self._kept is not None and (found := await self._kept.find(key)) is not None and self._is_newer(found, entry):
+            self._memory.put(found)
+            entry = found
+        return None if entry is None or entry.freshness(now) == "gone" else entry
+
+    def staleness(self, entry: Entry) -> float:
+        """Return for how many seconds an entry has not been fresh; less than 0 if it is."""
+        return self._clock.now() - entry.fresh_until
+
+    def served(self, entry: Entry) -> Answer:
+        """Return an entry as the answer it is now: from the cache, or stale."""
+        fresh = self.staleness(entry) < 0
+        self.count("hits" if fresh else "stale")
+        return Answer(
+            entry.status,
+            entry.headers,
+            entry.body,
+            entry.url,
+            provenance=self._marked("cache" if fresh else "stale"),
+            fetched_at=entry.stored_at,
+        )
+
+    def shared(self, answer: Answer) -> Answer:
+        """Return an answer somebody else's request brought, as one for who only waited."""
+        return replace(answer, provenance=self._marked(answer.provenance or "cache"))
+
+    def keep(self, key: str, path: str, answer: Answer, *, absent: bool) -> None:
+        """Keep a proper answer; one that says there is no such thing for the time of its kind."""
+        good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
+        if good <= 0 or "no-store" in answer.headers.get("cache-control", ""):
+            return
+        now = self._clock.now()
+        headers = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
+        # What is absent may exist tomorrow, so it is never served beyond its time.
+        kept = now + good + (0.0 if absent else self.policy.grace)
+        entry = Entry(key, self._service, path, answer.status, headers, answer.body, answer.url, absent, now, now + good, kept)
+        evicted = self._memory.evicted
+        self._memory.put(entry)
+        self.count("stored")
+        if evicted != self._memory.evicted:
+            self.count("evicted", self._memory.evicted - evicted)
+        if self._kept is not None:
+            self._kept.put(entry)
+
+    def board(self, key: str) -> tuple[Flight, bool]:
+        """Return the flight for a key, and whether it is the caller who has to make it."""
+        with self._boarding:
+            flight = self._flights.get(key)
+            if flight is not None:
+                self.count("joined")
+                return flight, False
+            self.count("misses")
+            flight = self._flights[key] = Flight()
+            return flight, True
+
+    def leave(self, key: str) -> None:
+        """Close a flight to newcomers; for its leader, when it has ended."""
+        with self._boarding:
+            self._flights.pop(key, None)
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count for the statistics of the service."""
+        if self._kept is not None:
+            self._kept.count(self._service, what, number)
+
+    @staticmethod
+    def _is_newer(found: Entry, held: Entry | None) -> bool:
+        return held is None or found.stored_at > held.stored_at
+
+    def _marked(self, provenance: Provenance) -> Provenance:
+        return "mock" if self._provenance == "mock" else provenance
+
+
+def _own(error: ServiceError | PageError) -> ServiceError | PageError:
+    """Return the same error as an object of its own: each caller's has a traceback and a fate of its own."""
+    own = error.__class__.__new__(error.__class__)
+    own.args = error.args
+    own.__dict__.update(error.__dict__)
+    return own

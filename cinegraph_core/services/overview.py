@@ -1,0 +1,113 @@
+"""What each service may still be asked: its breaker, quotas, budget and cache, as all processes together see them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cinegraph_core.contracts import ServiceSpec
+from cinegraph_core.records import Mode
+from cinegraph_core.resilience.budget import MICRO, price_of
+from cinegraph_core.resilience.quota import quota_status
+from cinegraph_core.services.limits import QUOTAS, rules_of
+from cinegraph_core.services.shared import Controls
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A limit within its current window; times in seconds since the epoch."""
+
+    owner: str
+    counter: str
+    used: int
+    reserved: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database says: counters, persons' words, breakers (state and when a probe may go), caches."""
+
+    counters: Sequence[Counted]
+    words: Controls
+    breakers: Mapping[str, tuple[str, float | None]]
+    caches: Mapping[str, Mapping[str, int]]
+
+
+def overview(spec: ServiceSpec, mode: Mode, known: Known, now: float) -> dict[str, Any]:
+    """Return one service as programs read it; what is not limited or never counted is ``None``."""
+    counters = {one.counter: one for one in known.counters if one.owner == spec.name}
+    return {
+        "name": spec.name,
+        "mode": mode,
+        "breaker": _breaker(known.breakers.get(spec.name, ("closed", None)), now),
+        "quota": _quota(spec, known.words, counters),
+        "budget": _budget(spec, counters.get("daily_budget")),
+        "cache": {"ttl": spec.cache_ttl, **_cache(known.caches.get(spec.name, {}))},
+    }
+
+
+def costs(specs: Sequence[ServiceSpec], total_usd: float | None, known: Known, now: float) -> list[dict[str, Any]]:
+    """Return what was spent today, by service and for all together, for those that have a budget.
+
+    ``forecast_usd`` is what the day will have cost if it goes on like this.
+    """
+    counters = {(one.owner, one.counter): one for one in known.counters}
+    budgets = [(one.name, one.daily_budget_usd, counters.get((one.name, "daily_budget"))) for one in specs if _has_budget(one)]
+    if total_usd is not None:
+        budgets.append(("all services", total_usd, counters.get(("", "total_daily_budget"))))
+    return [
+        {"service": name, **_money(counter, budget or 0.0), "forecast_usd": _forecast(counter, now)}
+        for name, budget, counter in budgets
+    ]
+
+
+def _has_budget(spec: ServiceSpec) -> bool:
+    return spec.daily_budget_usd is not None and price_of(spec.price_per_call_usd) > 0
+
+
+def _breaker(last: tuple[str, float | None], now: float) -> dict[str, Any]:
+    state, retry_at = last
+    if state == "open" and retry_at is not None and retry_at <= now:
+        state, retry_at = "half_open", None
+    shown = None if retry_at is None else datetime.fromtimestamp(retry_at, UTC).isoformat()
+    return {"state": state, "retry_at": shown}
+
+
+def _quota(spec: ServiceSpec, words: Controls, counters: Mapping[str, Counted]) -> dict[str, Any] | None:
+    limits = {rule.counter: rule.ceiling for rule in rules_of(spec, None) if rule.counter in QUOTAS}
+    limits |= {name: words[spec.name, name] for name in QUOTAS if (spec.name, name) in words}
+    found = {}
+    for name, limit in limits.items():
+        used, reserved = _figures(counters.get(name))
+        status = quota_status(used + reserved, limit)
+        found[name.removesuffix("_quota")] = {"limit": limit, "used": used, "reserved": reserved, "status": status}
+    return found or None
+
+
+def _budget(spec: ServiceSpec, counter: Counted | None) -> dict[str, Any] | None:
+    return _money(counter, spec.daily_budget_usd or 0.0) if _has_budget(spec) else None
+
+
+def _money(counter: Counted | None, budget: float) -> dict[str, float]:
+    used, reserved = _figures(counter)
+    return {"spent_usd": used / MICRO, "reserved_usd": reserved / MICRO, "budget_usd": budget}
+
+
+def _figures(counter: Counted | None) -> tuple[int, int]:
+    return (0, 0) if counter is None else (counter.used, counter.reserved)
+
+
+def _forecast(counter: Counted | None, now: float) -> float:
+    if counter is None:
+        return 0.0
+    elapsed = max(now - counter.start, 1.0)
+    return round(counter.used / MICRO * (counter.end - counter.start) / elapsed, 6)
+
+
+def _cache(found: Mapping[str, int]) -> dict[str, int]:
+    names = ("entries", "bytes", "hits", "stale", "joined", "misses", "stored", "evicted")
+    return {name: found.get(name, 0) for name in names}

@@ -1,0 +1,170 @@
+"""What the processes on one database know together: counts of calls, kept answers, words of persons.
+
+One daemon thread speaks with the database, so that neither an event loop nor a call waits for it longer than it must: it
+fetches leases at once and, every half second, reports, writes and reads what has changed. While the database cannot be
+reached each process goes on with what it holds; that is logged, and noted in the audit once it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from cinegraph_core.contracts import Clock
+from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.records import Control
+from cinegraph_core.tracking.shutdown import guard, release
+
+if TYPE_CHECKING:
+    from cinegraph_core.storage.shared_store import SharedStore
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PULSE = 0.5
+"""Seconds between two looks at the database: what one process does, the others feel within a second."""
+_PATIENCE = 10.0
+"""Seconds the end of a process waits at most for its last word."""
+Controls = dict[tuple[str, str], int]
+
+
+class Sharer(Protocol):
+    """A part of the door that shares something; called on the background thread only, and may raise."""
+
+    def pulse(self, shared: SharedState, *, ending: bool) -> None:
+        """Report and write what has gathered; ``ending``: for the last time."""
+        ...
+
+    def obey(self, words: Controls) -> None:
+        """Take note of what persons said, whenever that has changed."""
+        ...
+
+
+class SharedState:
+    """The thread and its tasks; starts with the first part that joins, ends with :meth:`close`."""
+
+    def __init__(self, store: SharedStore, clock: Clock) -> None:
+        self.clock = clock
+        self._store = store
+        self._sharers: list[Sharer] = []
+        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        # Read at once: the first call of a process must keep within a limit that was set long ago.
+        self._words: Controls = store.words()
+        self._down_since: float | None = None
+
+    def join(self, sharer: Sharer) -> None:
+        """Let a part of the door take part from now on."""
+        with self._starting:
+            self._sharers.append(sharer)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="cinegraph-shared", daemon=True)
+                self._thread.start()
+                guard(self.close)
+        sharer.obey(self._words)
+
+    def submit(self, task: Callable[[], object]) -> bool:
+        """Have a task done on the background thread as soon as it is free; returns whether there is one still."""
+        with self._starting:
+            if not self._closed:
+                self._tasks.put(task)
+            return not self._closed
+
+    async def ask(self, work: Callable[[SharedStore], T]) -> T:
+        """Return what ``work(store)`` returns, without holding the event loop."""
+        answer: Future[T] = Future()
+
+        def read() -> None:
+            try:
+                answer.set_result(self.use(work))
+            except Exception as error:  # noqa: BLE001 - whoever waits is told
+                answer.set_exception(error)
+
+        if not self.submit(read):
+            raise ConfigurationError("the door is closed")
+        return await asyncio.wrap_future(answer)
+
+    def use(self, work: Callable[[SharedStore], T]) -> T:
+        """Return what ``work(store)`` returns; on the background thread only. An error is an alarm, once per outage."""
+        try:
+            result = work(self._store)
+        except Exception as error:
+            self._lost(error)
+            raise
+        if self._down_since is not None:
+            self._found(self._down_since)
+        return result
+
+    def say(self, service: str, name: Control, value: int) -> None:
+        """Leave a word for every process, without waiting."""
+        now = self.clock.now()
+        self.submit(lambda: self.use(lambda store: store.say(service, name, value, now=now)))
+
+    def close(self) -> None:
+        """Report what is left and end the thread; more than once does no harm. A graceful end of the process does it too."""
+        release(self.close)
+        with self._starting:
+            if self._closed or self._thread is None:
+                self._closed = True
+                return
+            self._closed = True
+            self._tasks.put(None)
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            log.error("the database does not answer: leases of this process are given back only when they expire")
+
+    # ------------------------------------------------------------------------------------------ the thread
+
+    def _work(self) -> None:
+        due = time.monotonic()
+        while True:
+            try:
+                task = self._tasks.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                self._pulse(ending=False)
+                due = time.monotonic() + PULSE
+                continue
+            if task is None:
+                self._pulse(ending=True)
+                return
+            self._guarded(task)
+            if time.monotonic() >= due:
+                self._pulse(ending=False)
+                due = time.monotonic() + PULSE
+
+    def _pulse(self, *, ending: bool) -> None:
+        for sharer in list(self._sharers):
+            self._guarded(lambda one=sharer: one.pulse(self, ending=ending))  # type: ignore[misc]
+        if not ending:
+            self._guarded(self._listen)
+
+    def _listen(self) -> None:
+        words = self.use(lambda store: store.words())
+        if words != self._words:
+            self._words = words
+            for sharer in list(self._sharers):
+                sharer.obey(words)
+
+    def _guarded(self, task: Callable[[], object]) -> None:
+        try:
+            task()
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the database does
+            self._lost(error)
+
+    def _lost(self, error: Exception) -> None:
+        if self._down_since is None:
+            self._down_since = self.clock.now()
+            log.error("the shared state cannot be reached, this process goes on with what it holds: %s", error)
+
+    def _found(self, since: float) -> None:
+        now = self.clock.now()
+        self._store.note_loss(since=since, until=now)
+        self._down_since = None
+        log.warning("the shared state is back after %.0f s", now - since)
