@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from cinegraph_core.contracts import (
         AlertChannel,
         Answer,
+        BreakerWindow,
         Call,
+        Catalogue,
         Clock,
         Credentials,
         EditionPlan,
@@ -64,9 +66,11 @@ if TYPE_CHECKING:
     from cinegraph_core.records import (
         Candidate,
         Edition,
+        Explanation,
         Film,
         FilmKind,
         FilmQuery,
+        LevelTried,
         Match,
         Measurement,
         Mode,
@@ -77,9 +81,11 @@ if TYPE_CHECKING:
         Provenance,
         ScoredCandidate,
         Statement,
+        Weighed,
     )
+    from cinegraph_core.services.guarded import guarded
 
-_HOMES = ("errors", "records", "contracts", "hookspecs")
+_HOMES = ("errors", "records", "contracts", "hookspecs", "services.guarded")
 """The modules whose names are exported, the cheapest first."""
 
 __all__ = [
@@ -87,10 +93,12 @@ __all__ = [
     "Answer",
     "AuthError",
     "BlockedError",
+    "BreakerWindow",
     "BudgetExceededError",
     "Call",
     "CancelledError",
     "Candidate",
+    "Catalogue",
     "CinegraphError",
     "CircuitOpenError",
     "ClientError",
@@ -102,11 +110,13 @@ __all__ = [
     "EditionPlan",
     "Enricher",
     "ErrorType",
+    "Explanation",
     "Film",
     "FilmKind",
     "FilmQuery",
     "InvalidResponseError",
     "LayoutChangedError",
+    "LevelTried",
     "LookupContext",
     "Match",
     "Matcher",
@@ -144,6 +154,8 @@ __all__ = [
     "Statement",
     "UnknownError",
     "UsageError",
+    "Weighed",
+    "guarded",
     "hookimpl",
 ]
 

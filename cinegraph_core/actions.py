@@ -5,15 +5,18 @@ The row of the audit is written in the transaction of the change: there is never
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cinegraph_core.contracts import Clock
+from cinegraph_core.records import Control
 from cinegraph_core.storage import Database
+from cinegraph_core.storage.audit import current_user, record_action
+from cinegraph_core.storage.cache import purge_answers
+from cinegraph_core.storage.controls import set_control
 from cinegraph_core.storage.review import accept_review, reject_review, show_review
+from cinegraph_core.storage.state import record_transition, service_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +28,19 @@ class Change:
     after: Mapping[str, Any]
 
 
-def accept_match(database: Database, film_id: int, tmdb_id: int, *, clock: Clock, who: str | None = None) -> Change:
+def accept_match(
+    database: Database, film_id: int, tmdb_id: int, *, clock: Clock, who: str | None = None, merge: bool = False
+) -> Change:
     """Decide that a film is this one of TMDb's, whatever the matcher thinks now or later.
 
-    ``who`` is by default the user of this process. Raises :class:`UsageError` if there is no such film.
+    ``who`` is by default the user of this process. ``after`` tells also which rows the film was ``merged`` with, and whether
+    the id ``was_candidate``. Raises :class:`UsageError` if there is no such film, or if another film has this id already
+    and looks different, unless ``merge`` says that the two are one.
     """
     who = who or current_user()
     with database.transaction() as session:
         before = show_review(session, film_id)
-        return Change(who, before, accept_review(session, film_id, tmdb_id, who=who, now=clock.now()))
+        return Change(who, before, accept_review(session, film_id, tmdb_id, who=who, now=clock.now(), merge=merge))
 
 
 def reject_match(database: Database, film_id: int, *, clock: Clock, who: str | None = None) -> Change:
@@ -47,10 +54,48 @@ def reject_match(database: Database, film_id: int, *, clock: Clock, who: str | N
         return Change(who, before, reject_review(session, film_id, who=who, now=clock.now()))
 
 
-def current_user() -> str:
-    """Return who runs this process, for the audit."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a number that no passwd file knows.
-        return f"uid {os.getuid()}"
+def reset_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
+    """Close the breaker of a service in every process within a second."""
+    who, now = who or current_user(), clock.now()
+    with database.transaction() as session:
+        row = service_states(session).get(service)
+        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": "closed"}
+        record_transition(session, service, "closed", changed_at=now, retry_at=None)
+        set_control(session, service, "breaker_reset", int(now * 1000), now=now)
+        record_action(session, who=who, what="breaker.reset", subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)
+
+
+def set_quota(
+    database: Database, service: str, *, daily: int | None, hourly: int | None, clock: Clock, who: str | None = None
+) -> Change:
+    """Give a service other quotas than the settings do, in every process within a second; ``None`` leaves one as it is.
+
+    ``before`` holds those that a person had set earlier.
+    """
+    who, now = who or current_user(), clock.now()
+    wanted: dict[Control, int | None] = {"daily_quota": daily, "hourly_quota": hourly}
+    before: dict[str, int | None] = {}
+    after: dict[str, int] = {}
+    with database.transaction() as session:
+        for name, value in wanted.items():
+            if value is not None:
+                before[name] = set_control(session, service, name, value, now=now)
+                after[name] = value
+        record_action(session, who=who, what="quota.set", subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)
+
+
+def clear_cache(database: Database, service: str, *, prefix: str = "", clock: Clock, who: str | None = None) -> Change:
+    """Forget the kept answers of a service, or those whose path begins with ``prefix``, in every process within a second.
+
+    A process forgets all it holds of the service in memory.
+    """
+    who, now = who or current_user(), clock.now()
+    with database.transaction() as session:
+        gone = purge_answers(session, service, prefix)
+        set_control(session, service, "cache_purged" if prefix else "cache_cleared", int(now * 1000), now=now)
+        what = {"prefix": prefix} if prefix else {}
+        before, after = {"entries": gone, **what}, {"entries": 0, **what}
+        record_action(session, who=who, what="cache.clear", subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)

@@ -14,13 +14,16 @@ from typing import Any, Literal, Self
 from cinegraph_core import services as door
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Clock, SinkContext
-from cinegraph_core.matching import Cascade
+from cinegraph_core.errors import ConfigurationError, SettingsError
+from cinegraph_core.matching import Cascade, TitleIndex
 from cinegraph_core.plugins import Plugins, load_plugins
 from cinegraph_core.records import Measurement
-from cinegraph_core.services import Services
+from cinegraph_core.services import Services, SharedState
 from cinegraph_core.settings import Settings, check_service_names, load_settings
+from cinegraph_core.settings.model import variable_name
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.metrics import insert_measurements
+from cinegraph_core.storage.shared_store import SharedStore
 from cinegraph_core.storage.state import record_transition
 from cinegraph_core.tracking import Tracker
 
@@ -40,13 +43,15 @@ class Application:
         self.clock = clock
         context = SinkContext(database_url=settings.database_url, store=self._store, clock=clock)
         self.tracker = Tracker(plugins.metrics_sinks(), context)
-        self.services = Services(settings, plugins, self.tracker, clock, on_transition=self._remember)
-        self.cascade = Cascade(plugins.matchers(), settings.matching, self.services, self.tracker, clock)
+        self.shared = SharedState(SharedStore(database), clock)
+        self.services = Services(settings, plugins, self.tracker, clock, on_transition=self._remember, shared=self.shared)
+        self.catalogue = _catalogue(settings)
+        self.cascade = Cascade(
+            plugins.matchers(), settings.matching, self.services, self.tracker, clock, catalogue=self.catalogue
+        )
 
     @classmethod
-    def open(
-        cls, settings: Settings | None = None, *, clock: Clock | None = None, plugins: Plugins | None = None
-    ) -> Application:
+    def open(cls, settings: Settings | None = None, *, clock: Clock | None = None, plugins: Plugins | None = None) -> Application:
         """Open everything; the database is created and migrated if it is empty.
 
         Raises :class:`ConfigurationError` where settings, plugins or database do not fit together; each message says what
@@ -55,6 +60,7 @@ class Application:
         settings = settings or load_settings()
         plugins = plugins or load_plugins(blocked=settings.disable_plugins)
         check_service_names(settings, set(plugins.services()), _tolerated(settings, plugins))
+        _check_modes(settings)
         database = Database(settings.database_url)
         try:
             database.prepare(_stamp(settings))
@@ -83,7 +89,10 @@ class Application:
 
     def close(self) -> None:
         """Write what is still on its way, then let go of the database."""
+        self.shared.close()
         self.tracker.close()
+        if self.catalogue is not None:
+            self.catalogue.close()
         self.database.close()
 
     def __enter__(self) -> Self:
@@ -95,9 +104,7 @@ class Application:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.aclose()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -105,9 +112,31 @@ class Application:
         return self
 
 
+def _catalogue(settings: Settings) -> TitleIndex | None:
+    """Open the local catalogue, if one is loaded; matching works without one, so that a broken one stops nobody."""
+    if not settings.catalogue_path.exists():
+        return None
+    try:
+        return TitleIndex(settings.catalogue_path)
+    except ConfigurationError as error:
+        log.warning("matching goes on without the local catalogue: %s", error)
+        return None
+
+
 def _tolerated(settings: Settings, plugins: Plugins) -> set[str]:
     """Return the services that may be set although no active plugin brings them."""
     return set(settings.services) if plugins.has_gaps else set(PLANNED)
+
+
+def _check_modes(settings: Settings) -> None:
+    """Refuse a service of the other mode: one database keeps what one run brings, and it is all mock or all live."""
+    for name, service in settings.services.items():
+        if service.mode not in (None, settings.mode):
+            own, whole = f"{variable_name(f'services.{name}.mode')}={service.mode}", f"{variable_name('mode')}={settings.mode}"
+            raise SettingsError(
+                f"{own} does not go with {whole}: "
+                "a run stores mock data or live data, never both in one database; leave the service's own mode out"
+            )
 
 
 def _stamp(settings: Settings) -> Literal["mock", "live"]:

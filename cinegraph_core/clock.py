@@ -20,3 +20,7 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Wait and block the thread meanwhile."""
+        time.sleep(seconds)

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from cinegraph_core.errors import PluginError, ServiceError
 from cinegraph_core.records import Candidate, FilmQuery, Measurement, Nomination, Provenance
+from cinegraph_core.resilience.breaker import BreakerMode
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -39,18 +40,27 @@ class Clock(Protocol):
         """Wait."""
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Wait and block the thread meanwhile, for callers that are not ``async``."""
+        ...
+
 
 # ---------------------------------------------------------------------------------------------------- the door
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a service sent back, whichever client fetched it; ``url`` is the public one, header names are lower case."""
+    """What a service sent back, whichever client fetched it; ``url`` is the public one, header names are lower case.
+
+    A kept answer says so in ``provenance`` and when it was fetched (epoch seconds); ``None``: it came just now.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    provenance: Provenance | None = None
+    fetched_at: float | None = None
 
     def json(self) -> Any:
         """Return the body as JSON; raises :class:`json.JSONDecodeError` or :class:`UnicodeDecodeError`."""
@@ -63,7 +73,8 @@ class Call:
 
     ``read`` turns the answer into what the caller wants while the call is still open, so that a broken body or a changed
     layout belongs to the call's own row; it raises a :class:`ServiceError` or :class:`PageError`. ``target`` is the IMDb
-    id, ``title (year)`` or path. ``absent_ok`` makes 404 and 410 a proper answer (``not_found``, success).
+    id, ``title (year)`` or path. ``absent_ok`` makes 404 and 410 a proper answer (``not_found``, success). With
+    ``fresh`` a kept answer will not do.
     """
 
     service: str
@@ -71,6 +82,7 @@ class Call:
     target: str
     read: Callable[[Answer], Any] | None = None
     absent_ok: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,24 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerWindow:
+    """The second rule of a service's breaker, for one that fails often but never five times in a row, or only grows slow.
+
+    The breaker opens when of at least ``minimum`` calls in the last ``seconds`` (of the last ``calls`` calls, if that is set)
+    the share ``failure_rate`` failed or ``slow_rate`` took longer than ``slow_after`` seconds (``None``: 5, or half the
+    service's timeout where that is more). Twenty calls, half of them, are Hystrix's limits; two minutes are long enough for
+    one caller to make them although each takes over five seconds.
+    """
+
+    seconds: float = 120.0
+    calls: int = 0
+    minimum: int = 20
+    failure_rate: float = 0.5
+    slow_rate: float = 0.5
+    slow_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """An outside service: where it is, how long it may take, how it says no.
 
@@ -89,6 +119,11 @@ class ServiceSpec:
     last byte, ``deadline`` the whole call with its waits (seconds; ``None``: 5 and 60 for an API, 30 and 180 for a site).
     ``authenticate`` turns the key from the settings into parameters or headers; ``judge`` may find an error in an answer
     that HTTP calls fine (a challenge page, an error text). ``probe`` is a path that proves the service reachable.
+    ``breaker_mode``: ``auto``; ``shadow`` counts but refuses nobody; ``open`` refuses everybody.
+    Answers are kept for ``cache_ttl`` seconds (``None``: an hour for an API, not at all for a site), a "not found" for at most
+    ``cache_negative_ttl``; after that one may be served, marked stale, for ``cache_revalidate`` seconds while a new one is
+    fetched, and for ``cache_on_error`` seconds if none can be had. Quotas count requests per hour and day of the
+    provider's ``time_zone``; the budget counts dollars per day, ``price_per_call_usd`` for each request.
     """
 
     name: str
@@ -101,10 +136,21 @@ class ServiceSpec:
     delay: float | None = None
     breaker_failures: int = 5
     breaker_wait: float = 60.0
+    breaker_mode: BreakerMode = "auto"
+    breaker_window: BreakerWindow = BreakerWindow()
     needs_key: bool = False
     authenticate: Callable[[str], Credentials] | None = None
     judge: Callable[[Answer], ServiceError | None] | None = None
     probe: str = "/"
+    cache_ttl: float | None = None
+    cache_negative_ttl: float = 300.0
+    cache_revalidate: float = 0.0
+    cache_on_error: float = 0.0
+    hourly_quota: int | None = None
+    daily_quota: int | None = None
+    daily_budget_usd: float | None = None
+    price_per_call_usd: float = 0.0
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         check_name("a service", self.name)
@@ -113,6 +159,7 @@ class ServiceSpec:
             ("timeout", 5.0 if is_api else 30.0),
             ("deadline", 60.0 if is_api else 180.0),
             ("delay", 0.0 if is_api else 1.0),
+            ("cache_ttl", 3600.0 if is_api else 0.0),
         ):
             if getattr(self, attribute) is None:
                 object.__setattr__(self, attribute, default)
@@ -122,8 +169,9 @@ class ServiceSpec:
 class Replica:
     """A stand-in for services, for mock mode: ``start()`` serves on a free loopback port and returns base URLs by service.
 
-    ``serve(port, faults)`` serves in the foreground until interrupted (``cinegraph replica serve``); ``faults`` are written
-    ``SERVICE=KIND[:RATE]``, e.g. ``tmdb=429:0.2``, and one that makes no sense raises :class:`UsageError`.
+    ``serve(port, faults)`` serves in the foreground until interrupted (``cinegraph replica serve``) and, once it listens, says
+    on standard error where; ``faults`` are written ``SERVICE=KIND[:RATE]``, e.g. ``tmdb=429:0.2``, and one that makes no
+    sense raises :class:`UsageError`.
     """
 
     name: str
@@ -239,12 +287,32 @@ class Source:
 # ---------------------------------------------------------------------------------------------------- matching
 
 
+class Catalogue(Protocol):
+    """A local list of every film's id and original title.
+
+    It knows neither years nor people nor other titles: its candidates are not detailed, and a namesake may be missing.
+    """
+
+    async def same_title(self, titles: Iterable[str]) -> Sequence[Candidate]:
+        """Return the films whose original title has the normal form of any of these, the best known first."""
+        ...
+
+    async def similar(self, titles: Iterable[str]) -> Sequence[Candidate]:
+        """Return the few films whose original titles are most like any of these, the likest first."""
+        ...
+
+
 class LookupContext(Protocol):
-    """What a matcher is handed for one lookup: clients, and a memo shared by all levels of this lookup."""
+    """What a matcher is handed for one lookup: clients, a local catalogue, and a memo shared by all levels of this lookup."""
 
     @property
     def memo(self) -> dict[Any, Any]:
         """Answers already fetched in this lookup, by whatever key the catalogue's client uses."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue | None:
+        """The local catalogue, if one is loaded."""
         ...
 
     def client(self, service: str) -> ServiceClient:
@@ -258,7 +326,9 @@ class Matcher:
 
     ``level`` orders the cascade, ``confidence`` is the level's constant. ``propose`` raises :class:`ServiceError` when
     its answers are not complete, so that an outage is never a "not found". ``verify`` fetches what a candidate's search
-    hit lacks (directors, other titles, runtime); levels of one catalogue share it.
+    hit lacks (directors, other titles, runtime); levels of one catalogue share it. ``suggest`` names candidates that cost no
+    search, from the local catalogue; as that may hide namesakes, one of them is accepted before ``propose`` was asked only
+    if its director or IMDb id is the one asked for.
     """
 
     name: str
@@ -267,6 +337,7 @@ class Matcher:
     confidence: float
     propose: Callable[[FilmQuery, LookupContext], Awaitable[Sequence[Candidate]]]
     verify: Callable[[Candidate, LookupContext], Awaitable[Candidate]] | None = None
+    suggest: Callable[[FilmQuery, LookupContext], Awaitable[Sequence[Candidate]]] | None = None
 
     def __post_init__(self) -> None:
         check_name("a matcher", self.name)

@@ -314,7 +314,7 @@ def classify(error: BaseException, *, service: str = "", url: str = "") -> Servi
     names = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__]
     kind = next((_BY_NAME[name] for name in names if name in _BY_NAME), UnknownError)
     detail = str(error).strip()
-    message = f"{type(error).__name__}: {detail}" if detail else type(error).__name__
+    message = f"{type(error).__name__}: {detail or (kind.__doc__ or '').rstrip('.')}"
     mapped = kind(message, service=service, url=url)
     mapped.sent = _NEVER_SENT.isdisjoint(names)
     mapped.__cause__ = error if not isinstance(error, asyncio.CancelledError) else None

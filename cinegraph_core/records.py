@@ -15,6 +15,9 @@ from typing import Any, Literal
 from cinegraph_core.errors import ErrorType
 
 Provenance = Literal["live", "cache", "stale", "mock", "fallback"]
+Control = Literal["daily_quota", "hourly_quota", "cache_cleared", "cache_purged", "breaker_reset", "spent_until"]
+"""A word that every process obeys. A quota's value is its number, that of ``spent_until`` when the provider's own quota begins
+anew, that of the others the moment they were said. Moments are milliseconds since the epoch."""
 Mode = Literal["mock", "real", "hybrid"]
 FilmKind = Literal["movie", "short", "series", "episode", "video", "game", "immersive", "unknown"]
 PersonKind = Literal["person", "company"]
@@ -163,11 +166,44 @@ class ScoredCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelTried:
+    """What one level of the cascade did: ``asked`` in words, ids it ``found`` first and ids ``verified`` by their details."""
+
+    level: int
+    strategy: str
+    asked: tuple[str, ...] = ()
+    found: tuple[int, ...] = ()
+    verified: tuple[int, ...] = ()
+    api_calls: int = 0
+    accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A candidate with the parts of its score: log likelihood ratios by signal, +3 makes it twenty times as likely."""
+
+    candidate: Candidate
+    score: float
+    parts: Mapping[str, float]
+    why: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an answer came about: the levels in order, and the likeliest candidates, best first."""
+
+    levels: tuple[LevelTried, ...] = ()
+    candidates: tuple[Weighed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """The answer to a :class:`FilmQuery`.
 
     ``level``, ``strategy`` and ``confidence`` name the lowest level whose own rule the accepted film satisfies; ``score``
     is the probability. ``api_calls`` counts HTTP requests sent for it. ``provenance`` is the worst of the answers used.
+    ``explanation`` stands where one was asked for.
     """
 
     id: str
@@ -185,6 +221,7 @@ class Match:
     retry_after: float | None = None
     candidates: tuple[ScoredCandidate, ...] = ()
     provenance: Provenance = "live"
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,13 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let the time pass at once, and give other tasks a turn."""
+        self.pause(seconds)
+        await asyncio.sleep(0)
+
+    def pause(self, seconds: float) -> None:
+        """Let the time pass at once."""
         self.slept.append(seconds)
         self.advance(max(0.0, seconds))
-        await asyncio.sleep(0)
 
     def advance(self, seconds: float) -> None:
         """Turn the clock forward; raises :class:`ValueError` for a negative number of seconds."""

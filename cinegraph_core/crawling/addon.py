@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,8 @@ from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.loader import PluginSpiderLoader
 from cinegraph_core.crawling.pipelines import FeedPipeline, MatchPipeline, StorePipeline
 from cinegraph_core.crawling.robots import ServiceRobotsMiddleware
+from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.settings import mock_notice
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
 
 _PRIORITY = "addon"
 _FLUSH_SECONDS = 10.0
-_HOME = "https://pypi.org/project/cinegraph/"
-"""Where a site's owner finds us if the setting ``contact`` says nothing better."""
+MODE_TOLD = "CINEGRAPH_MODE_TOLD"
+"""The Scrapy setting with which a caller that has said which data is made up keeps the addon from saying it again."""
+_WITHOUT_REACTOR = "cinegraph_core.crawling.download_asyncio.OneAttemptAsyncioDownloadHandler"
 _SETTINGS: dict[str, Any] = {
     "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
     "DOWNLOAD_DELAY": 1.0,
@@ -62,6 +66,8 @@ class CinegraphAddon:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Open the house for a crawl; raises :class:`ConfigurationError` where it cannot be opened."""
         addon = cls(crawler)
+        addon._tell(crawler.settings)
+        crawler.signals.connect(addon._start_replicas, signal=signals.spider_opened)
         crawler.signals.connect(addon._count_failure, signal=signals.item_error)
         crawler.signals.connect(addon._flush, signal=signals.spider_closed)
         crawler.signals.connect(addon._leave, signal=signals.engine_stopped)
@@ -92,10 +98,11 @@ class CinegraphAddon:
         for extension, exporter in EXPORTERS.items():
             if extension not in settings["FEED_EXPORTERS"]:
                 settings["FEED_EXPORTERS"].set(extension, exporter, _PRIORITY)
-        if settings.getbool("TWISTED_REACTOR_ENABLED"):
-            for scheme in ("http", "https"):
-                if scheme not in settings["DOWNLOAD_HANDLERS"]:
-                    settings["DOWNLOAD_HANDLERS"].set(scheme, OneAttemptDownloadHandler, _PRIORITY)
+        handler = OneAttemptDownloadHandler if settings.getbool("TWISTED_REACTOR_ENABLED") else _WITHOUT_REACTOR
+        for scheme in ("http", "https"):
+            if scheme not in settings["DOWNLOAD_HANDLERS"]:
+                # Scrapy writes its default for crawls without a reactor at this priority.
+                settings["DOWNLOAD_HANDLERS"].set(scheme, handler, "project")
         self._open_slots(settings)
 
     def _open_slots(self, settings: BaseSettings) -> None:
@@ -105,6 +112,23 @@ class CinegraphAddon:
         for name in self.application.plugins.services():
             slots.setdefault(name, {"concurrency": concurrency, "delay": 0.0, "jitter": 0.0})
         settings.set("DOWNLOAD_SLOTS", slots, max(settings.getpriority("DOWNLOAD_SLOTS") or 0, 15))
+
+    def _tell(self, settings: BaseSettings) -> None:
+        """Say which data is made up; nobody should find out from the database."""
+        chosen = self.application.settings
+        if (notice := mock_notice(chosen)) and not settings.getbool(MODE_TOLD):
+            log.warning("%s", notice)
+        if chosen.mode != "mock" and not chosen.contact:
+            log.info("set CINEGRAPH_CONTACT to an address or page of yours, so that the sites you crawl can reach you")
+
+    async def _start_replicas(self) -> None:
+        """Have the replicas of mock mode at hand before the first request, without holding up the event loop."""
+        services = self.application.services
+        for name in services.names():
+            if services.mode(name) == "mock":
+                # A service without a replica is told of where it is needed.
+                with suppress(ConfigurationError):
+                    await asyncio.to_thread(services.base_url, name)
 
     def _count_failure(self) -> None:
         self._crawler.stats.inc_value("cinegraph/item_errors")
@@ -119,4 +143,6 @@ class CinegraphAddon:
 
 
 def _user_agent(contact: str | None) -> str:
-    return f"cinegraph/{version('cinegraph')} (+{contact or _HOME})"
+    """Return the name we go by, with where a site's owner finds us, if that is known."""
+    product = f"cinegraph/{version('cinegraph')}"
+    return f"{product} (+{contact})" if contact else product

@@ -1,4 +1,4 @@
-"""From spider arguments to the editions to fetch, with the two arguments every source understands."""
+"""From spider arguments to the editions to fetch, with the arguments every source understands."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from cinegraph_core.contracts import EditionPlan, Source
 from cinegraph_core.errors import UsageError
 from cinegraph_core.storage.editions import stored_years
 
-_YEARS = re.compile(r"(\d{4})(?:-(\d{4}))?")
+_YEARS = re.compile(r"(\d{4})(?:\s*-\s*(\d{4}))?")
+_OURS = frozenset({"missing", "withdraw"})
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def plan(source: Source, arguments: Mapping[str, str]) -> list[EditionPlan]:
     """Return what a source would fetch; raises :class:`UsageError` for a wrong argument.
 
-    ``years`` (``2019-2024``, ``2019,2021``) is spelt out for a source that only knows ``year``; ``missing`` is not looked at.
+    ``years`` (``2019-2024``, ``2019,2021``) is spelt out: the source sees one ``year`` at a time. ``missing`` reaches only a
+    source that knows it, to which it may mean all years, and only as ``true``; ``withdraw`` reaches none.
     """
-    arguments = {name: value for name, value in arguments.items() if name != "missing" or name in source.arguments}
-    if "years" not in arguments or "years" in source.arguments:
+    says_withdraw(arguments)
+    passed = only_missing(arguments) and "missing" in source.arguments
+    arguments = {name: value for name, value in arguments.items() if name not in _OURS} | ({"missing": "true"} if passed else {})
+    if "years" not in arguments:
         return list(source.plan(arguments))
     if "year" in arguments:
         raise UsageError(f"{source.name}: give year or years, not both")
@@ -31,10 +35,15 @@ def plan(source: Source, arguments: Mapping[str, str]) -> list[EditionPlan]:
 
 def only_missing(arguments: Mapping[str, str]) -> bool:
     """Return what ``missing`` says; raises :class:`UsageError` if it is neither true nor false."""
-    value = arguments.get("missing", "false").strip().lower()
-    if value not in _TRUTH:
-        raise UsageError(f"missing={arguments['missing']!r} is neither true nor false")
-    return _TRUTH[value]
+    return _truth(arguments, "missing")
+
+
+def says_withdraw(arguments: Mapping[str, str]) -> bool:
+    """Return what ``withdraw`` says: whether what pages do not print any more is gone, however much it is.
+
+    Raises :class:`UsageError` if it is neither true nor false.
+    """
+    return _truth(arguments, "withdraw")
 
 
 async def editions_of(source: Source, arguments: Mapping[str, str], application: Application) -> list[EditionPlan]:
@@ -47,10 +56,17 @@ async def editions_of(source: Source, arguments: Mapping[str, str], application:
     if not only_missing(arguments):
         return plans
     stored = {
-        festival: await application.database.run(partial(stored_years, festival=festival))
-        for festival in {edition.festival for edition in plans}
+        (festival, instance): await application.database.run(partial(stored_years, festival=festival, instance=instance))
+        for festival, instance in {(edition.festival, edition.instance) for edition in plans}
     }
-    return [edition for edition in plans if edition.year not in stored[edition.festival]]
+    return [edition for edition in plans if edition.year not in stored[edition.festival, edition.instance]]
+
+
+def _truth(arguments: Mapping[str, str], name: str) -> bool:
+    value = arguments.get(name, "false").strip().lower()
+    if value not in _TRUTH:
+        raise UsageError(f"{name}={arguments[name]!r} is neither true nor false")
+    return _TRUTH[value]
 
 
 def _years(text: str) -> list[int]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Request, Response
+from scrapy.http import Headers, Request, Response
+from scrapy.responsetypes import responsetypes
 from scrapy.utils.httpobj import urlparse_cached
 
 from cinegraph_core.contracts import Answer, Call
@@ -16,7 +18,9 @@ from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL, Pacer, RequestServices
 from cinegraph_core.errors import CancelledError, ServiceError, classify
 from cinegraph_core.records import Provenance
-from cinegraph_core.services.call import Again, Attempt, CallGuard
+from cinegraph_core.services.call import Again, Attempt, CallGuard, Done, Spared
+from cinegraph_core.services.judging import CallError
+from cinegraph_core.services.twins import also
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -60,6 +64,9 @@ class _Ticket:
     guard: CallGuard = field(init=False)
     attempt: Attempt | None = None
     sent: int = 0
+    key: str | None = None
+    path: str = ""
+    url: str = ""
 
     def count(self) -> None:
         """Count a request that left."""
@@ -91,14 +98,18 @@ class DoorMiddleware:
         crawler.signals.connect(door._close, signal=signals.spider_closed)
         return door
 
-    async def process_request(self, request: Request) -> Request | None:
-        """Begin or go on with the request's call; raises the :class:`ServiceError` that refuses it."""
+    async def process_request(self, request: Request) -> Request | Response | None:
+        """Begin or go on with the request's call; raises the :class:`ServiceError` that refuses it, an IgnoreRequest too."""
         if urlparse_cached(request).scheme not in ("http", "https"):
             return None
         name = self._of.name_of(request)
         if (url := self._of.effective(name, request.url)) != request.url:
             return request.replace(url=url, dont_filter=True)
-        ticket: _Ticket = request.meta.get(_TICKET) or self._begin(request, name)
+        ticket: _Ticket | None = request.meta.get(_TICKET)
+        if ticket is None:
+            ticket = self._begin(request, name)
+            if (kept := await self._recall(request, ticket)) is not None:
+                return kept
         if ticket.attempt is not None:
             # The answer never came back here: a middleware between us and the network turned it into this request.
             self._give_back(ticket)
@@ -109,8 +120,13 @@ class DoorMiddleware:
             attempt = ticket.guard.attempt()
             await self._pause(attempt.wait)
             ticket.guard.leaving(attempt)
-        except ServiceError:
+            while not ticket.guard.counted():
+                await self._services.supply(name)
+        except Spared as spared:
+            return self._rebuilt(request, ticket, spared.done)
+        except ServiceError as refusal:
             self._end(request, ticket)
+            also(refusal, IgnoreRequest)
             raise
         ticket.attempt = attempt
         request.meta["download_timeout"] = attempt.timeout
@@ -128,7 +144,10 @@ class DoorMiddleware:
             return response
         try:
             verdict = ticket.guard.answered(attempt, self._answer(ticket.call.service, response))
+        except Spared as spared:
+            return self._rebuilt(request, ticket, spared.done)
         except ServiceError:
+            self._keep(request, ticket)
             self._end(request, ticket)
             if CALL in request.meta:
                 raise
@@ -138,11 +157,12 @@ class DoorMiddleware:
             raise
         if isinstance(verdict, Again):
             return self._again(request, ticket, verdict)
+        self._keep(request, ticket)
         self._end(request, ticket)
-        self._write_receipt(request, response, ticket, verdict.value)
+        self._write_receipt(request, response, ticket, verdict)
         return response
 
-    def process_exception(self, request: Request, exception: Exception) -> Request | None:
+    def process_exception(self, request: Request, exception: Exception) -> Request | Response | None:
         """Judge a failure; raises the final :class:`ServiceError`."""
         ticket: _Ticket | None = request.meta.get(_TICKET)
         if ticket is None:
@@ -153,7 +173,9 @@ class DoorMiddleware:
             self._end(request, ticket)
             return None
         try:
-            verdict = ticket.guard.failed(attempt, exception)
+            verdict = ticket.guard.failed(attempt, self._named_publicly(exception, request, ticket.call.service))
+        except Spared as spared:
+            return self._rebuilt(request, ticket, spared.done)
         except BaseException:
             self._end(request, ticket)
             raise
@@ -170,6 +192,44 @@ class DoorMiddleware:
         request.meta[_TICKET] = ticket
         self._open.add(ticket)
         return ticket
+
+    async def _recall(self, request: Request, ticket: _Ticket) -> Response | None:
+        """Return a kept answer; lay by one that is too old, for the case that no other can be had."""
+        cache = self._services.cache(ticket.call.service)
+        if cache.policy.ttl <= 0 or ticket.call.fresh or request.method != "GET":
+            return None
+        url = urlparse_cached(request)
+        headers = {name.decode("latin-1").lower(): str(request.headers[name] or b"", "latin-1") for name in request.headers}
+        base = urlsplit(self._services.base_url(ticket.call.service)).path.rstrip("/")
+        ticket.path = url.path.removeprefix(base)
+        ticket.key = cache.key(ticket.path, url.query, headers)
+        ticket.url = request.url
+        entry = await cache.find(ticket.key) if ticket.key else None
+        # To a foreign spider a 404 is a response, and it must come the way Scrapy's own middlewares expect.
+        if entry is None or (entry.absent and not ticket.call.absent_ok):
+            return None
+        if cache.staleness(entry) < 0:
+            done = ticket.guard.recalled(cache.served(entry))
+            return None if done is None else self._rebuilt(request, ticket, done)
+        if cache.staleness(entry) < cache.policy.on_error:
+            ticket.guard.spare = cache.served(entry)
+        return None
+
+    def _keep(self, request: Request, ticket: _Ticket) -> None:
+        """Keep what the call ended with, unless it came by a redirect: that is another page's answer."""
+        proper = ticket.guard.proper
+        if proper is not None and ticket.key is not None and ticket.url == request.url:
+            self._services.cache(ticket.call.service).keep(ticket.key, ticket.path, proper.answer, absent=proper.absent)
+
+    def _rebuilt(self, request: Request, ticket: _Ticket, done: Done) -> Response:
+        """Return a kept answer as the response of this request."""
+        answer = done.answer
+        headers = Headers(dict(answer.headers))
+        kind = responsetypes.from_args(headers=headers, url=request.url, body=answer.body)
+        response = kind(request.url, status=answer.status, headers=headers, body=answer.body, flags=["cached"], request=request)
+        self._end(request, ticket)
+        self._write_receipt(request, response, ticket, done)
+        return response
 
     async def _wait_for_turn(self, ticket: _Ticket, name: str) -> None:
         """Wait until the request is due and its service has a place; what is Scrapy's queue is not the call's time."""
@@ -205,19 +265,25 @@ class DoorMiddleware:
         handled = [*request.meta.get("handle_httpstatus_list", ()), *getattr(self._crawler.spider, "handle_httpstatus_list", ())]
         return response.status not in handled and request.meta.get("redirect_times", 0) < self._redirects
 
+    def _named_publicly(self, exception: Exception, request: Request, service: str) -> CallError:
+        """Return the error with the public address where Scrapy's words name the one really asked."""
+        error = classify(exception, service=service)
+        error.args = (str(error).replace(request.url, self._services.public(service, request.url)),)
+        return error
+
     def _answer(self, service: str, response: Response) -> Answer:
         headers = {
             name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in response.headers.items()
         }
         return Answer(response.status, headers, response.body, self._services.public(service, response.url))
 
-    def _write_receipt(self, request: Request, response: Response, ticket: _Ticket, value: Any) -> None:
+    def _write_receipt(self, request: Request, response: Response, ticket: _Ticket, done: Done) -> None:
         request.meta[RECEIPT] = Receipt(
             call=ticket.call,
-            value=value,
-            provenance=self._services.provenance(ticket.call.service),
+            value=done.value,
+            provenance=done.answer.provenance or self._services.provenance(ticket.call.service),
             attempts=ticket.sent,
-            fetched_at=self._clock.now(),
+            fetched_at=done.answer.fetched_at or self._clock.now(),
         )
         if CALL in request.meta:
             # What the door calls a proper answer, Scrapy's HttpError must not refuse.
@@ -228,6 +294,10 @@ class DoorMiddleware:
         self._open.discard(ticket)
 
     def _abandon(self, ticket: _Ticket, reason: BaseException, *, sent: bool) -> None:
+        """End a call given up from outside; one that was never tried says nothing of its service and leaves no row."""
+        if not (sent or ticket.guard.tried):
+            ticket.guard.forget()
+            return
         error = classify(reason)
         if isinstance(error, ServiceError):
             error.sent = sent

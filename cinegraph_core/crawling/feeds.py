@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from scrapy.exporters import CsvItemExporter, JsonItemExporter, JsonLinesItemExporter
@@ -22,8 +22,9 @@ CSV_COLUMNS = (
     *("films_match_score", "films_match_level", "films_match_strategy", "people_name", "people_imdb_id", "people_role"),
     *("source_name", "source_url", "source_fetched_at", "source_parser", "source_provenance"),
 )
-"""Every leaf of a line; what a list holds more than one of is joined."""
-_JOIN = " | "
+"""Every leaf of a line."""
+_BETWEEN, _WITHIN = " | ", "; "
+"""What stands between two films or people, and between two directors or countries of one film."""
 
 
 class _Expanding:
@@ -76,19 +77,29 @@ EXPORTERS: Mapping[str, type[_Expanding]] = {
 
 
 def flat(line: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
-    """Return a line's leaves under their joined names; an empty leaf is left out, several of a list are joined."""
-    leaves: dict[str, list[Any]] = {}
-    for name, value in _leaves("", line):
-        leaves.setdefault(name, []).append(value)
-    return {name: values[0] if len(values) == 1 else _JOIN.join(map(str, values)) for name, values in leaves.items()}
+    """Return a line's leaves under their joined names; a leaf that nothing has is left out.
+
+    Of several films or people each keeps its place in every column, an empty one if need be, so that the columns can be
+    taken apart again side by side; what one of them has several of is joined within its place.
+    """
+    return {name: value for name, value in _leaves("", line).items() if value is not None}
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _leaves(f"{name}_{key}" if name else key, below)
-    elif isinstance(value, list | tuple):
-        for below in value:
-            yield from _leaves(name, below)
-    elif value is not None:
-        yield name, value
+        return {
+            leaf: below for key, part in value.items() for leaf, below in _leaves(f"{name}_{key}" if name else key, part).items()
+        }
+    if isinstance(value, list | tuple):
+        return _in_places(name, value)
+    return {name: value}
+
+
+def _in_places(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    if not all(isinstance(value, Mapping) for value in values):
+        return {name: _WITHIN.join(map(str, values))}
+    places = [_leaves(name, value) for value in values]
+    if len(places) == 1:
+        return places[0]
+    columns = dict.fromkeys(leaf for place in places for leaf, value in place.items() if value is not None)
+    return {leaf: _BETWEEN.join("" if place.get(leaf) is None else str(place[leaf]) for place in places) for leaf in columns}

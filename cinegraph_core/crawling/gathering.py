@@ -16,6 +16,8 @@ _OUTCOMES: dict[PageOutcome, tuple[type[Exception], ...]] = {
     "layout_changed": (LayoutChangedError,),
 }
 
+_MOVED = "their addresses may have changed"
+
 
 @dataclass
 class _Asked:
@@ -27,10 +29,14 @@ class _Asked:
 
 
 class Gathering:
-    """Collects the pages of an edition in the order in which they were asked for, whatever order they come in."""
+    """Collects the pages of an edition in the order in which they were asked for, whatever order they come in.
 
-    def __init__(self, plan: EditionPlan) -> None:
+    ``this_year`` (a calendar year) tells an edition that is still to come from one whose pages should be there.
+    """
+
+    def __init__(self, plan: EditionPlan, *, this_year: int) -> None:
         self.plan = plan
+        self._this_year = this_year
         self._asked: list[_Asked] = []
         self._known: set[tuple[str, str]] = set()
 
@@ -65,6 +71,15 @@ class Gathering:
         """Whether every page has answered or failed."""
         return all(asked.page is not None for asked in self._asked)
 
+    @property
+    def vanished(self) -> bool:
+        """Whether none of several pages of a past edition exists: then their addresses may have changed.
+
+        A single page that need not exist and does not is the source's word that there was no edition.
+        """
+        outcomes = {asked.page.outcome for asked in self._asked if asked.page is not None}
+        return len(self._asked) > 1 and outcomes == {"absent"} and self.plan.year < self._this_year
+
     def edition(self) -> Edition:
         """Return the edition with the pages that came."""
         results = [asked.result for asked in self._asked]
@@ -75,8 +90,13 @@ class Gathering:
             instance=next((result.instance for result in results if result.instance is not None), self.plan.instance),
             name=next((result.name for result in results if result.name is not None), None),
             nominations=tuple(nomination for result in results for nomination in result.nominations),
-            pages=_judged([asked.page for asked in self._asked if asked.page is not None]),
+            pages=tuple(self._judged(asked.page) for asked in self._asked if asked.page is not None),
         )
+
+    def _judged(self, page: Page) -> Page:
+        if not self.vanished:
+            return page
+        return replace(page, outcome="error", detail=f"{page.detail}, like every page of the edition; {_MOVED}")
 
 
 def outcome_of(error: BaseException, *, required: bool) -> tuple[PageOutcome, str]:
@@ -96,13 +116,3 @@ def outcome_of(error: BaseException, *, required: bool) -> tuple[PageOutcome, st
 def is_empty(edition: Edition) -> bool:
     """Return whether every page said that there is nothing, or is one that need not exist and does not."""
     return not edition.nominations and all(page.outcome in ("no_data", "absent") for page in edition.pages)
-
-
-def _judged(pages: list[Page]) -> tuple[Page, ...]:
-    """Call absent pages an error where all of several are: then their addresses have changed.
-
-    A single page that need not exist and does not is the source's word that there was no edition.
-    """
-    if len(pages) < 2 or any(page.outcome != "absent" for page in pages):
-        return tuple(pages)
-    return tuple(replace(page, outcome="error", detail=f"{page.detail}, like every page of the edition") for page in pages)

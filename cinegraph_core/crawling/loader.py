@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from scrapy import Spider
@@ -26,14 +26,18 @@ class PluginSpiderLoader(SpiderLoader):
     source's.
     """
 
+    sources: Mapping[str, Source]
+    """The installed sources by name."""
+
     def _load_all_spiders(self) -> None:
         super()._load_all_spiders()
-        for spider in _spiders_of_sources():
+        self.sources = load_plugins(blocked=load_settings().disable_plugins).sources()
+        for spider in _spiders_of(self.sources.values()):
             self._spiders.setdefault(spider.name, spider)
 
 
-def _spiders_of_sources() -> Iterator[type[Spider]]:
-    for source in load_plugins(blocked=load_settings().disable_plugins).sources().values():
+def _spiders_of(sources: Iterable[Source]) -> Iterator[type[Spider]]:
+    for source in sources:
         try:
             yield spider_of(source)
         except Exception as error:  # noqa: BLE001 - importing somebody's module may raise anything, and the rest must work

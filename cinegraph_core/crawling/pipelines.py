@@ -6,11 +6,15 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from cinegraph_core.crawling.arguments import says_withdraw
 from cinegraph_core.crawling.house import house_of
+from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.records import Edition
-from cinegraph_core.storage.editions import edition_lines, store_edition
+from cinegraph_core.storage.audit import current_user
+from cinegraph_core.storage.editions import StoredEdition, edition_lines, store_edition
 from cinegraph_core.storage.films import film_query, pending_films, record_decision
 
 if TYPE_CHECKING:
@@ -36,29 +40,74 @@ class _Pipeline:
         """Build it for a crawl whose addon has opened the application."""
         return cls(crawler)
 
+    def _refuse(self, edition: Edition, error: ProvenanceError) -> None:
+        """Say that fakes were kept out; the crawl has failed, and what else it does goes on."""
+        log.error("%s %d: %s", edition.festival, edition.year, error)
+        self._crawler.stats.inc_value("cinegraph/refused")
+
 
 class StorePipeline(_Pipeline):
-    """Writes each edition in one transaction, with the pages that came."""
+    """Writes each edition in one transaction, with what became of each of its pages."""
 
     async def process_item(self, item: Any) -> Any:
-        """Store an edition; whatever the database raises makes the item an error, and nothing of it is written."""
+        """Store an edition and enter it in the ledger.
+
+        Fakes that may not be stored as truth are refused in a sentence; whatever else the database raises makes the item an
+        error. In both cases nothing of the edition is written or entered.
+        """
         if not isinstance(item, Edition):
             return item
-        stored = await self._app.database.run(store_edition, item, aliases=self._aliases(), now=self._app.clock.now())
+        try:
+            stored = await self._app.database.run(
+                store_edition, item, aliases=self._aliases(), now=self._app.clock.now(), withdraw_by=self._withdraw_by()
+            )
+        except ProvenanceError as error:
+            self._refuse(item, error)
+            return item
         self._ledger.enter(item, stored)
-        level = logging.WARNING if stored.status == "failed" else logging.INFO
-        log.log(level, "%s %d: %s, %d nominations stored", item.festival, item.year, stored.status, len(stored.nomination_ids))
+        self._tell(item, stored)
         return item
+
+    def _tell(self, edition: Edition, stored: StoredEdition) -> None:
+        """Say what was stored; which pages are suspicious and why, storage itself has said."""
+        words = [stored.status, f"{len(stored.nomination_ids)} nominations stored"]
+        if stored.withdrawn:
+            words.append(f"{stored.withdrawn} statements withdrawn")
+        if stored.suspicious:
+            words.append(f"suspicious pages: {len(stored.suspicious)}")
+            self._crawler.stats.inc_value("cinegraph/suspicious", len(stored.suspicious))
+        log.info("%s %d: %s", edition.festival, edition.year, ", ".join(words))
+
+    def _withdraw_by(self) -> str | None:
+        """Return the person who said ``withdraw=true``, if one did."""
+        said = getattr(self._crawler.spider, "arguments", {})
+        return current_user() if says_withdraw(said) else None
 
     def _aliases(self) -> Mapping[str, str]:
         """Return the names of every source: which of them speak of one edition is not the crawl's to know."""
         return {alias: name for source in self._app.plugins.sources().values() for alias, name in source.aliases.items()}
 
 
-class MatchPipeline(_Pipeline):
-    """Looks up the films of a stored edition that have no id yet, and commits each decision by itself.
+@dataclass
+class _Round:
+    """The films of one edition on their way through the cascade, and how they fared."""
 
-    Stops between films when the crawl closes: what is not decided stays pending.
+    films: Iterator[int]
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, str] = field(default_factory=dict)
+    refusal: ProvenanceError | None = None
+
+    @property
+    def stopped(self) -> str:
+        """Why films were left over that nobody looked up."""
+        return "the crawl was closed" if self.refusal is None else "no decision may rest on such an answer"
+
+
+class MatchPipeline(_Pipeline):
+    """Looks up the films of a stored edition that are still to be decided, and commits each decision by itself.
+
+    Stops between films when the crawl closes, and when a decision rests on fakes that may not be stored as truth: what is
+    not decided stays pending.
     """
 
     async def process_item(self, item: Any) -> Any:
@@ -75,27 +124,37 @@ class MatchPipeline(_Pipeline):
                 item.year,
             )
             return item
-        queue, outcomes, reasons = iter(films), Counter[str](), dict[str, str]()
+        work = _Round(iter(films))
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONCURRENT_LOOKUPS, len(films))):
-                group.create_task(self._work(queue, outcomes, reasons))
-        self._report(item, len(films), outcomes, reasons)
+                group.create_task(self._work(work))
+        if work.refusal is not None:
+            self._refuse(item, work.refusal)
+        self._report(item, len(films), work)
         return item
 
-    async def _work(self, queue: Iterator[int], outcomes: Counter[str], reasons: dict[str, str]) -> None:
-        for film in queue:
-            if not self._crawler.crawling:
+    async def _work(self, work: _Round) -> None:
+        for film in work.films:
+            if work.refusal is not None or not self._crawler.crawling:
                 return
-            query = await self._app.database.run(film_query, film)
-            match = await self._app.cascade.match(query)
-            await self._app.database.run(record_decision, film, match, mode=self._app.settings.mode, now=self._app.clock.now())
-            outcomes[match.status] += 1
-            if match.error_type and match.status == "error":
-                reasons.setdefault(match.error_type, match.error_message or "")
-            self._crawler.stats.inc_value(f"cinegraph/films/{match.status}")
+            try:
+                await self._decide(film, work)
+            except ProvenanceError as error:
+                # It would be the same for every other film, after as many calls.
+                work.refusal = error
 
-    def _report(self, edition: Edition, films: int, outcomes: Counter[str], reasons: Mapping[str, str]) -> None:
-        undone = films - sum(outcomes[status] for status in ("matched", "review", "not_found"))
+    async def _decide(self, film: int, work: _Round) -> None:
+        query = await self._app.database.run(film_query, film)
+        match = await self._app.cascade.match(query)
+        mode, now = self._app.settings.mode, self._app.clock.now()
+        await self._app.database.run(record_decision, film, match, mode=mode, now=now, asked=query)
+        work.outcomes[match.status] += 1
+        if match.error_type and match.status == "error":
+            work.reasons.setdefault(match.error_type, match.error_message or "")
+        self._crawler.stats.inc_value(f"cinegraph/films/{match.status}")
+
+    def _report(self, edition: Edition, films: int, work: _Round) -> None:
+        undone = films - sum(work.outcomes[status] for status in ("matched", "review", "not_found"))
         if undone:
             log.warning(
                 "%d of %d films of %s %d stay pending (%s); look them up later with: cinegraph match --pending",
@@ -103,7 +162,7 @@ class MatchPipeline(_Pipeline):
                 films,
                 edition.festival,
                 edition.year,
-                "; ".join(f"{kind}: {message}" for kind, message in sorted(reasons.items())) or "the crawl was closed",
+                "; ".join(f"{kind}: {message}" for kind, message in sorted(work.reasons.items())) or work.stopped,
             )
 
 

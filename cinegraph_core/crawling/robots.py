@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest, NotConfigured
-from scrapy.http import Request
+from scrapy.http import Request, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
@@ -106,10 +106,17 @@ class ServiceRobotsMiddleware:
         except (ServiceError, PageError) as error:
             log.warning("robots.txt of %s could not be fetched (%s); nothing of it will be in this crawl", name, error)
             return error
-        if response.status >= 400:
+        if not _holds_rules(response):
+            log.info("%s answered HTTP %d and no rules to /robots.txt; everything may be fetched", name, response.status)
             return None
         rules: RobotParser = build_from_crawler(
             load_object(self._crawler.settings["ROBOTSTXT_PARSER"]), self._crawler, response.body
         )
         await self._crawler.signals.send_catch_log_async(signal=signals.robots_parsed, robotparser=rules, request=request)
         return rules
+
+
+def _holds_rules(response: Response) -> bool:
+    """Return whether an answer is a robots.txt at all, not an absence or a page (a challenge, say) in its place."""
+    is_page = b"html" in (response.headers.get("Content-Type") or b"").lower() or response.body.lstrip().startswith(b"<")
+    return response.status == 200 and not is_page

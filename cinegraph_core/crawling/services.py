@@ -65,7 +65,7 @@ class RequestServices:
             yield self._services.base_url(spec.name)
 
     def _known(self, url: SplitResult) -> str | None:
-        return next((name for base, name in self._bases if _host(base) == _host(url) and url.path.startswith(base.path)), None)
+        return next((name for base, name in self._bases if _host(base) == _host(url) and _lies_under(url.path, base.path)), None)
 
     def _adopted(self, url: SplitResult) -> str:
         if url.netloc not in self._hosts:
@@ -74,6 +74,10 @@ class RequestServices:
             self._services.adopt(ServiceSpec(name=name, base_url=f"{url.scheme}://{url.netloc}", kind="site", delay=0.0))
             self._hosts[url.netloc] = name
         return self._hosts[url.netloc]
+
+
+def _lies_under(path: str, base: str) -> bool:
+    return f"{path}/".startswith(f"{base.rstrip('/')}/")
 
 
 def _host(url: SplitResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,10 +15,11 @@ from scrapy.http import Response
 from cinegraph_core.contracts import Answer, Call, PageInput, PageRequest, PageResult, Source
 from cinegraph_core.crawling.arguments import editions_of
 from cinegraph_core.crawling.door import RECEIPT, Receipt
-from cinegraph_core.crawling.gathering import Gathering, is_empty
+from cinegraph_core.crawling.gathering import Gathering
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL
-from cinegraph_core.errors import ConfigurationError, NotFoundError, UnknownError, UsageError
+from cinegraph_core.crawling.tally import Tally
+from cinegraph_core.errors import ConfigurationError, NoDataError, NotFoundError, UnknownError, UsageError
 from cinegraph_core.records import Edition
 
 if TYPE_CHECKING:
@@ -32,9 +34,10 @@ log = logging.getLogger(__name__)
 class EditionSpider(Spider):
     """Crawls the editions of one source; every ``-a name=value`` goes to its :attr:`Source.plan`.
 
-    Beyond the source's own arguments there are ``years=2019-2024`` and ``missing=true`` (only editions not stored yet). Yields
-    one :class:`Edition` when all its pages have answered or failed. Ends with the reason ``no_data`` when the sources say
-    that none of the editions exists, and with ``usage_error`` for a wrong argument.
+    Beyond the source's own arguments there are ``years=2019-2024``, ``missing=true`` (only editions not stored yet) and
+    ``withdraw=true`` (what a page does not print any more is gone: a person's word, which is audited). Yields one
+    :class:`Edition` when all its pages have answered or failed. Ends with the reason ``no_data`` when the sources say that
+    none of the editions exists, and with ``usage_error`` for a wrong argument.
     """
 
     source_name: ClassVar[str] = ""
@@ -43,8 +46,7 @@ class EditionSpider(Spider):
     def __init__(self, *, arguments: dict[str, str] | None = None) -> None:
         super().__init__()
         self.arguments = arguments or {}
-        self._editions = 0
-        self._empty = 0
+        self._tally = Tally()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *_: Any, **kwargs: Any) -> Self:
@@ -69,6 +71,10 @@ class EditionSpider(Spider):
             message = f"no active plugin brings the source {name!r} of the spider {self.name!r}; `cinegraph plugins` shows why"
             raise ConfigurationError(message) from None
 
+    @property
+    def _this_year(self) -> int:
+        return datetime.fromtimestamp(self.application.clock.now(), UTC).year
+
     async def start(self) -> AsyncIterator[Any]:
         """Yield the requests for the first pages of every edition planned."""
         try:
@@ -79,10 +85,11 @@ class EditionSpider(Spider):
         if not plans:
             log.info("every edition asked for is stored already")
         for plan in plans:
-            gathering = Gathering(plan)
+            gathering = Gathering(plan, this_year=self._this_year)
             for further in self._requests(gathering, plan.pages):
                 yield further
             if not plan.pages:
+                log.warning("%s %d: the source %s names no page of it", plan.festival, plan.year, self.source.name)
                 for edition in self._finished(gathering):
                     yield edition
 
@@ -103,6 +110,8 @@ class EditionSpider(Spider):
             target=page.path,
             read=partial(self._read, page),
             absent_ok=not page.required,
+            # On awards night a kept page would hide the winners.
+            fresh=gathering.plan.year >= self._this_year,
         )
         return Request(
             self.application.services.join(page.service, page.path),
@@ -115,8 +124,8 @@ class EditionSpider(Spider):
 
     def _read(self, page: PageRequest, answer: Answer) -> PageResult:
         application = self.application
-        provenance = application.services.provenance(page.service)
-        return self.source.read(PageInput(page, answer, application.clock.now(), provenance))
+        provenance = answer.provenance or application.services.provenance(page.service)
+        return self.source.read(PageInput(page, answer, answer.fetched_at or application.clock.now(), provenance))
 
     def page_came(self, response: Response, gathering: Gathering, ticket: int) -> Iterator[Request | Edition]:
         """Take a page that came through the door; raises :class:`ConfigurationError` for one that did not."""
@@ -129,6 +138,8 @@ class EditionSpider(Spider):
         url = self.application.services.public(receipt.call.service, response.url)
         if isinstance(receipt.value, PageResult):
             gathering.answered(ticket, url, receipt.value)
+            if receipt.value.truncated:
+                log.warning("%s: %s", url, receipt.value.truncated)
             yield from self._requests(gathering, receipt.value.follow)
         else:
             gathering.failed(ticket, url, NotFoundError(f"HTTP {response.status}", url=url, status=response.status))
@@ -141,7 +152,7 @@ class EditionSpider(Spider):
         gathering: Gathering = request.cb_kwargs["gathering"]
         url = self.application.services.public(call.service, request.url)
         error = failure.value or UnknownError("the page failed and nobody says why")
-        log.warning("%s: %s", url, error)
+        log.log(logging.INFO if isinstance(error, NoDataError) else logging.WARNING, "%s: %s", url, error)
         gathering.failed(request.cb_kwargs["ticket"], url, error)
         yield from self._finished(gathering)
 
@@ -149,10 +160,7 @@ class EditionSpider(Spider):
         if not gathering.whole:
             return
         edition = gathering.edition()
-        self._editions += 1
-        if is_empty(edition):
-            self._empty += 1
-            log.warning("%s %d: no source has anything of this edition", edition.festival, edition.year)
+        self._tally.note(edition, vanished=gathering.vanished)
         self._count(edition)
         yield edition
 
@@ -162,13 +170,17 @@ class EditionSpider(Spider):
         stats.inc_value("cinegraph/nominations", len(edition.nominations))
         for page in edition.pages:
             stats.inc_value(f"cinegraph/pages/{page.outcome}")
+            if page.outcome != "ok":
+                log.info("%s: %s (%s)", page.url, page.outcome, page.detail)
 
     def _idle(self) -> None:
-        if self._editions and self._empty == self._editions:
+        if self._tally.is_empty:
             raise CloseSpider("no_data")
 
     def closed(self, reason: str) -> None:
-        """Say in one line what the crawl brought home."""
+        """Say what was not there, and in one line what the crawl brought home."""
+        for line in self._tally.lines():
+            log.warning("%s", line)
         stats = self.crawler.stats.get_stats()
         counted = {key.removeprefix("cinegraph/"): value for key, value in sorted(stats.items()) if key.startswith("cinegraph/")}
         log.info("%s (%s): %s", self.name, reason, ", ".join(f"{key} {value}" for key, value in counted.items()) or "nothing")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,3 +27,12 @@ def recent_actions(session: Session, *, limit: int = 50) -> list[AuditRow]:
     """Return the latest actions, newest first."""
     newest = (col(AuditRow.at).desc(), col(AuditRow.id).desc())
     return list(session.exec(select(AuditRow).order_by(*newest).limit(limit)))
+
+
+def current_user() -> str:
+    """Return who runs this process, for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that no passwd file knows.
+        return f"uid {os.getuid()}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session
 
@@ -19,7 +19,7 @@ from cinegraph_core.errors import DatabaseError
 from cinegraph_core.records import Mode
 from cinegraph_core.storage import schema
 from cinegraph_core.storage.engine import open_engine, parse, shown
-from cinegraph_core.storage.stamp import Stamp, check_stamp, stamp_for, stamped, write_stamp
+from cinegraph_core.storage.stamp import WANTED, Stamp, check_stamp, stamp_for, stamped, write_stamp
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -109,7 +109,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Open a session whose work is committed at the end, or undone if the block raises."""
-        with self._connection() as connection, Session(connection, expire_on_commit=False) as session:
+        info = {WANTED: self._wanted}
+        with self._connection() as connection, Session(connection, expire_on_commit=False, info=info) as session:
             wrote = _watch_writes(session)
             yield session
             session.flush()
@@ -152,13 +153,13 @@ class Database:
         engine = self._engine.execution_options(cinegraph_read_only=True) if read_only else self._engine
         try:
             connection = engine.connect()
-        except OperationalError as error:
-            raise DatabaseError(f"the database {self.shown_url} cannot be opened: {error.orig}") from error
+        except DBAPIError as error:
+            raise DatabaseError(self._unusable("opened", error)) from error
         with connection:
             try:
                 transaction = connection.begin()
-            except OperationalError as error:
-                raise DatabaseError(f"the database {self.shown_url} cannot be used: {error.orig}") from error
+            except DBAPIError as error:
+                raise DatabaseError(self._unusable("used", error)) from error
             with transaction:
                 yield connection
                 if read_only and transaction.is_active:
@@ -172,6 +173,12 @@ class Database:
         found = stamped(session) or write_stamp(session, self._wanted, now=time.time())
         check_stamp(found, self._wanted, self.shown_url)
         return True
+
+    def _unusable(self, what: str, error: DBAPIError) -> str:
+        told = f"the database {self.shown_url} cannot be {what}: {error.orig}"
+        if "not a database" in str(error.orig):
+            return f"{told}; it is another program's file or damaged: set CINEGRAPH_DATABASE_URL to another one"
+        return told
 
     def _outdated(self, found: str) -> str:
         if schema.knows(found):

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlmodel import Session, col, select
 
 from cinegraph_core.errors import CinegraphError
-from cinegraph_core.records import Edition, Page, Provenance
+from cinegraph_core.records import Edition, Provenance
+from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.nominations import refresh
+from cinegraph_core.storage.pages import note_pages, settle
 from cinegraph_core.storage.register import FilmRegister
+from cinegraph_core.storage.remembering import mark_changed
 from cinegraph_core.storage.sharing import unite
 from cinegraph_core.storage.stamp import refuse_fakes
 from cinegraph_core.storage.statements import StatementBook, arranged
-from cinegraph_core.storage.tables import EditionPageRow, EditionRow, FestivalRow, NominationSourceRow
+from cinegraph_core.storage.tables import EditionRow, FestivalRow, NominationSourceRow
 
 __all__ = ["StoredEdition", "edition_lines", "store_edition", "stored_years"]
 
@@ -33,7 +36,9 @@ class StoredEdition:
 
     ``status`` is the stored edition's (``complete`` | ``partial``), or, where this import brought nothing to store,
     ``no_data`` (the pages say there is nothing) or ``failed`` (no page could be read). ``nomination_ids`` are those this
-    import spoke of, in stored order; ``statements`` and ``withdrawn`` count rows of ``nomination_sources``.
+    import spoke of, in stored order; ``statements`` and ``withdrawn`` count rows of ``nomination_sources``. ``suspicious`` says
+    in words which pages lost so much that nothing of them was withdrawn; until they are read well, or a person says that it is
+    gone, the edition is ``partial``.
     """
 
     edition_id: int | None
@@ -42,12 +47,17 @@ class StoredEdition:
     films_new: int = 0
     statements: int = 0
     withdrawn: int = 0
+    suspicious: tuple[str, ...] = ()
 
 
-def store_edition(session: Session, edition: Edition, *, aliases: Mapping[str, str], now: float) -> StoredEdition:
+def store_edition(
+    session: Session, edition: Edition, *, aliases: Mapping[str, str], now: float, withdraw_by: str | None = None
+) -> StoredEdition:
     """Store an edition with all its pages; doing it again changes nothing but the times.
 
     ``aliases`` says which awards and sections mean the same (:class:`cinegraph_core.storage.aliases.Meanings`).
+    ``withdraw_by`` is who says that whatever an answered page does not print any more is gone, however much it is; what is
+    withdrawn on this word stands in the audit.
     An import without a nomination and without an answered page leaves nothing but the outcomes of its pages, and those
     only where the edition is known. Raises :class:`ProvenanceError` for fakes in a live database, and
     :class:`CinegraphError` if not every statement could be found again (then nothing is stored).
@@ -59,33 +69,41 @@ def store_edition(session: Session, edition: Edition, *, aliases: Mapping[str, s
     row = _find(session, edition)
     if not edition.nominations and not any(page.outcome == "ok" for page in edition.pages):
         if row is not None:
-            _note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
+            note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
         return StoredEdition(row.id if row else None, "no_data" if edition.pages and edition.complete else "failed")
     row = _keep(session, edition, row, now=now)
-    stored = _store_nominations(session, row, edition, aliases=aliases, now=now)
+    stored = _store_nominations(session, row, edition, aliases=aliases, now=now, withdraw_by=withdraw_by)
     session.flush()
+    mark_changed(session, row.id)
     return stored
 
 
-def stored_years(session: Session, festival: str) -> set[int]:
+def stored_years(session: Session, festival: str, *, instance: int = 1) -> set[int]:
     """Return the years of which an edition is stored whole; a partial one is not, so that it is fetched again."""
     query = select(EditionRow.year).join(FestivalRow).where(FestivalRow.key == festival, EditionRow.status == "complete")
-    return set(session.exec(query))
+    return set(session.exec(query.where(EditionRow.instance == instance)))
 
 
 def _store_nominations(
-    session: Session, row: EditionRow, edition: Edition, *, aliases: Mapping[str, str], now: float
+    session: Session, row: EditionRow, edition: Edition, *, aliases: Mapping[str, str], now: float, withdraw_by: str | None
 ) -> StoredEdition:
     nominations = arranged(edition.nominations)
     register = FilmRegister(session, row.id, nominations, now=now)
     films = register.resolve(nominations)
     book = StatementBook(session, row.id, aliases)
+    before = book.current
+    answered = [page for page in edition.pages if page.outcome == "ok"]
+    book.rename(list(zip(nominations, films, strict=True)), answered)
     said = [book.write(*pair) for pair in zip(nominations, films, strict=True)]
     seen = {statement.id for statement in said}
-    answered = {page: book.withdraw(page, seen, now=now) for page in edition.pages if page.outcome == "ok"}
-    gone = unite(session, row.id)
-    refresh(session, book.touched - gone)
-    _note_pages(session, row.id, {page: answered.get(page, (0, ""))[1] for page in edition.pages}, now=now)
+    missing = {page: book.withdraw(page, seen, now=now, believe=withdraw_by is not None) for page in answered}
+    gone = [statement for one in missing.values() for statement in one.withdrawn]
+    if withdraw_by is not None and gone:
+        _audit(session, edition, gone, who=withdraw_by, before=before, after=book.current, now=now)
+    refresh(session, book.touched - unite(session, row.id))
+    remarks = {page: one.remark for page, one in missing.items() if one.remark}
+    note_pages(session, row.id, {page: remarks.get(page, "") for page in edition.pages}, now=now)
+    settle(session, row)
     _check_conservation(session, row.id, seen, len(edition.nominations))
     return StoredEdition(
         row.id,
@@ -93,7 +111,30 @@ def _store_nominations(
         tuple(dict.fromkeys(statement.nomination_id for statement in said)),
         register.created,
         len(said),
-        sum(count for count, _ in answered.values()),
+        len(gone),
+        tuple(f"{page.url}: {remark}" for page, remark in remarks.items()),
+    )
+
+
+def _audit(
+    session: Session,
+    edition: Edition,
+    gone: Sequence[NominationSourceRow],
+    *,
+    who: str,
+    before: int,
+    after: int,
+    now: float,
+) -> None:
+    withdrawn = [{name: getattr(said, name) for name in ("source", "source_key", "url", "as_printed")} for said in gone]
+    record_action(
+        session,
+        who=who,
+        what="edition.withdraw",
+        subject=f"{edition.festival} {edition.year}/{edition.instance}",
+        before={"statements": before},
+        after={"statements": after, "withdrawn": withdrawn},
+        now=now,
     )
 
 
@@ -119,8 +160,7 @@ def _find(session: Session, edition: Edition) -> EditionRow | None:
 
 
 def _keep(session: Session, edition: Edition, row: EditionRow | None, *, now: float) -> EditionRow:
-    """Create or update the edition's own row; a partial import does not make a whole edition partial."""
-    status = "complete" if edition.complete else "partial"
+    """Create or update the edition's own row; :func:`settle` says whether it is whole."""
     said_by = {nomination.source.provenance for nomination in edition.nominations}
     provenance = next((worst for worst in _WORST_FIRST if worst in said_by), "live")
     if row is None:
@@ -128,13 +168,11 @@ def _keep(session: Session, edition: Edition, row: EditionRow | None, *, now: fl
             festival_id=_festival_id(session, edition.festival),
             year=edition.year,
             instance=edition.instance,
-            status=status,
+            status="partial",
             provenance=provenance,
             stored_at=utc(now),
             updated_at=utc(now),
         )
-    elif status == "complete":
-        row.status = status
     row.number = edition.number if edition.number is not None else row.number
     row.name = edition.name or row.name
     row.provenance, row.updated_at = provenance if said_by else row.provenance, utc(now)
@@ -148,20 +186,3 @@ def _festival_id(session: Session, key: str) -> int:
     session.add(row)
     session.flush()
     return row.id
-
-
-def _note_pages(session: Session, edition_id: int, pages: Mapping[Page, str], *, now: float) -> None:
-    """Remember what became of each page; one that failed keeps the count of what it said when it answered."""
-    rows = session.exec(select(EditionPageRow).where(EditionPageRow.edition_id == edition_id)).all()
-    known = {(row.source, row.url): row for row in rows}
-    for page, remark in pages.items():
-        row = known.get((page.source, page.url)) or EditionPageRow(
-            edition_id=edition_id, source=page.source, url=page.url, outcome=page.outcome, fetched_at=utc(now)
-        )
-        row.outcome, row.fetched_at = page.outcome, utc(now)
-        row.detail = "; ".join(filter(None, (page.detail, remark)))
-        if page.outcome == "ok":
-            row.nominations = page.nominations
-        session.add(row)
-        known[page.source, page.url] = row
-    session.flush()

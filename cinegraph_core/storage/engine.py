@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlmodel import Session
 
 from cinegraph_core.errors import DatabaseError
+from cinegraph_core.settings import mask_password
 
 BUSY_SECONDS = 30
 _EXAMPLES = "e.g. sqlite:///cinegraph.db or postgresql+psycopg://user:password@host/name"
@@ -32,8 +33,8 @@ def parse(url: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """Return a URL for people: the password masked."""
-    return url.render_as_string(hide_password=True)
+    """Return a URL for people: the password masked, also one that stands in its query."""
+    return mask_password(url.render_as_string(hide_password=True))
 
 
 def open_engine(url: URL) -> Engine:

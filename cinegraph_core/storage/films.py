@@ -13,6 +13,7 @@ from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.lines import imdb_id_of
 from cinegraph_core.storage.merging import merge_films
 from cinegraph_core.storage.naming import fold_name
+from cinegraph_core.storage.query_keys import query_key
 from cinegraph_core.storage.stamp import refuse_fakes
 from cinegraph_core.storage.tables import (
     EditionRow,
@@ -37,11 +38,12 @@ _GIVEN_BY_MATCH = "match"
 def pending_films(session: Session, *, edition_id: int | None = None, now: float) -> list[int]:
     """Return the ids of films that wait for the matcher, oldest first.
 
-    Those are films without an answer, those whose answer was an error, and those not found long ago (:data:`COOLDOWN`);
-    never a film about which a person decided.
+    Those are films without an answer, those whose answer was an error, those not found long ago (:data:`COOLDOWN`), and
+    those of which a source has said something else since; never a film about which a person decided.
     """
     again = or_(
         col(MatchDecisionRow.status) == "error",
+        col(MatchDecisionRow.source_changed),
         and_(col(MatchDecisionRow.status) == "not_found", col(MatchDecisionRow.decided_at) <= utc(now) - COOLDOWN),
     )
     query = (
@@ -57,7 +59,10 @@ def pending_films(session: Session, *, edition_id: int | None = None, now: float
 
 
 def film_query(session: Session, film_id: int) -> FilmQuery:
-    """Return what to ask about a film: its own year with the edition's, or the edition's year alone."""
+    """Return what to ask about a film: its own year with the edition's, or the edition's year alone.
+
+    An IMDb id that an earlier match gave is left out: it would only confirm that match.
+    """
     film = survivor(session, film_id)
     found = session.exec(
         select(EditionRow.year, FestivalRow.key)
@@ -75,7 +80,7 @@ def film_query(session: Session, film_id: int) -> FilmQuery:
         original_title=film.original_title,
         year=film.year if film.year is not None else edition_year,
         directors=_directors(session, film),
-        imdb_id=imdb_id_of(session, film_id=film.id),
+        imdb_id=_printed_imdb_id(session, film.id),
         runtime_minutes=film.runtime_minutes,
         kind=kind,
         festival=festival,
@@ -88,12 +93,15 @@ def count_films(session: Session) -> int:
     return session.exec(select(func.count()).select_from(FilmRow).where(col(FilmRow.merged_into).is_(None))).one()
 
 
-def record_decision(session: Session, film_id: int, match: Match, *, mode: Mode, now: float) -> int:
+def record_decision(
+    session: Session, film_id: int, match: Match, *, mode: Mode, now: float, asked: FilmQuery | None = None
+) -> int:
     """Store the matcher's answer with its candidates and ids; returns the film's id, which is an older one after a merge.
 
     A person's decision stays as it is, and an error replaces nothing but an error: an outage says nothing about a film.
     Two films that get one TMDb id are one film, unless their IMDb ids say otherwise: that goes to review as a
-    contradiction. Raises :class:`ProvenanceError` for a fake in a live database.
+    contradiction. ``asked`` is the query that was answered; without it, what would be asked now. Raises
+    :class:`ProvenanceError` for a fake in a live database.
     """
     match = clean_record(match)
     refuse_fakes(session, match.provenance, f"the match of film {film_id}", mode=mode)
@@ -102,24 +110,28 @@ def record_decision(session: Session, film_id: int, match: Match, *, mode: Mode,
     current = decision_of(session, film.id)
     if current is not None and (current.decided_by != AUTO or (match.status == "error" and current.status != "error")):
         return film.id
+    if current is not None and current.source_changed and film.id == film_id:
+        _forget_decision(session, film, current)
     provenance = "mock" if mode == "mock" else match.provenance
+    answered = query_key(asked) if asked is not None and film.id == film_id else None
     if match.status != "matched" or match.tmdb_id is None:
         if film.id == film_id:  # what was asked of a row that is gone says nothing about the film it became
             forget_ids(session, film.id)
-            write_decision(session, film, match, who=AUTO, provenance=provenance, now=now)
+            write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=answered)
         return film.id
     twins = twins_of(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
     if any(_contradict(session, film.id, twin.id) for twin in twins):
         forget_ids(session, film.id)
-        write_decision(session, film, _as_contradiction(match), who=AUTO, provenance=provenance, now=now)
+        write_decision(session, film, _as_contradiction(match), who=AUTO, provenance=provenance, now=now, key=answered)
         return film.id
     ask_again = any(decision_of(session, twin.id) is None and _side_by_side(session, film.id, twin.id) for twin in twins)
     for twin in twins:
         film = merge_films(session, film, twin)
     if ask_again or _better_known(decision_of(session, film.id), match, merged=bool(twins) or film.id != film_id):
+        _renew_key(session, film.id)
         return film.id
     forget_ids(session, film.id)
-    write_decision(session, film, match, who=AUTO, provenance=provenance, now=now)
+    write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=None if twins else answered)
     attach_ids(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
     return film.id
 
@@ -135,8 +147,10 @@ def decision_of(session: Session, film_id: int) -> MatchDecisionRow | None:
     return session.exec(select(MatchDecisionRow).where(MatchDecisionRow.film_id == film_id)).first()
 
 
-def write_decision(session: Session, film: FilmRow, match: Match, *, who: str, provenance: str, now: float) -> None:
-    """Replace a film's decision and its candidates."""
+def write_decision(
+    session: Session, film: FilmRow, match: Match, *, who: str, provenance: str, now: float, key: str | None = None
+) -> None:
+    """Replace a film's decision and its candidates; ``key`` names the query it answers, by default what would be asked now."""
     row = decision_of(session, film.id)
     if row is not None:
         session.exec(delete(MatchCandidateRow).where(col(MatchCandidateRow.decision_id) == row.id))
@@ -145,6 +159,7 @@ def write_decision(session: Session, film: FilmRow, match: Match, *, who: str, p
         setattr(row, name, getattr(match, name))
     row.error_type, row.error_message, row.api_calls = match.error_type, match.error_message, match.api_calls
     row.provenance, row.decided_by, row.decided_at = provenance, who, utc(now)
+    row.query_key, row.source_changed = key or query_key(film_query(session, film.id)), False
     row.retry_at = None if match.retry_after is None else utc(now + match.retry_after)
     film.match_status = match.status
     session.add(row)
@@ -192,6 +207,28 @@ def forget_ids(session: Session, film_id: int) -> None:
     """Take back the ids that an earlier match gave."""
     given = and_(col(ExternalIdRow.film_id) == film_id, col(ExternalIdRow.given_by) == _GIVEN_BY_MATCH)
     session.exec(delete(ExternalIdRow).where(given))
+
+
+def _forget_decision(session: Session, film: FilmRow, decision: MatchDecisionRow) -> None:
+    """Take back an answer that was given about what the sources do not say any more."""
+    forget_ids(session, film.id)
+    session.exec(delete(MatchCandidateRow).where(col(MatchCandidateRow.decision_id) == decision.id))
+    session.delete(decision)
+    film.match_status = None
+    session.flush()
+
+
+def _renew_key(session: Session, film_id: int) -> None:
+    """Let a decision stand for what a merged film's rows say together."""
+    decision = decision_of(session, film_id)
+    if decision is not None:
+        decision.query_key = query_key(film_query(session, film_id))
+        session.flush()
+
+
+def _printed_imdb_id(session: Session, film_id: int) -> str | None:
+    printed = select(ExternalIdRow.value).where(ExternalIdRow.source == "imdb", ExternalIdRow.given_by != _GIVEN_BY_MATCH)
+    return session.exec(printed.where(ExternalIdRow.film_id == film_id).order_by(col(ExternalIdRow.id))).first()
 
 
 def _directors(session: Session, film: FilmRow) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from cinegraph_core.storage.tables import (
 
 _Named = TypeVar("_Named", SectionRow, AwardRow, CategoryRow)
 _MATCH = ("status", "tmdb_id", "confidence", "score", "level", "strategy")
+DECIMALS = 4
+"""With so many digits scores are told; the database keeps them whole."""
 
 
 def edition_lines(session: Session, nomination_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -72,9 +74,13 @@ def _film(session: Session, film_id: int, films: dict[int, dict[str, Any]]) -> d
             "countries": row.countries,
             "runtime_minutes": row.runtime_minutes,
             "kind": row.kind,
-            "match": None if decision is None else {name: getattr(decision, name) for name in _MATCH},
+            "match": None if decision is None else {name: _rounded(getattr(decision, name)) for name in _MATCH},
         }
     return films[film_id]
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, DECIMALS) if isinstance(value, float) else value
 
 
 def _people(session: Session, nomination_id: int) -> list[dict[str, Any]]:

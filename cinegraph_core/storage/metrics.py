@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Integer, case, cast, func, insert, literal, select
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlmodel import Session, col
 
 from cinegraph_core.records import Measurement
@@ -31,9 +31,9 @@ def insert_measurements(session: Session, batch: Sequence[Measurement]) -> int:
     try:
         with session.begin_nested():
             session.execute(insert(MetricRow), rows)
-    except OperationalError:
-        raise
-    except (StatementError, OverflowError):
+    except (StatementError, OverflowError) as error:
+        if not _blames_a_row(error):
+            raise
         return sum(_insert_one(session, row) for row in rows)
     return len(rows)
 
@@ -41,40 +41,42 @@ def insert_measurements(session: Session, batch: Sequence[Measurement]) -> int:
 def summary(session: Session, since: datetime, *, sources: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return one row per source since a time, from calls only: how many, how many answered properly, how fast.
 
+    A call that its caller gave up (``cancelled``) says nothing about the source and counts in ``attempts`` alone.
     ``success_rate`` is 0-1 and, like the times (milliseconds, nearest-rank percentiles), ``None`` where there is nothing
     to count. A source named in ``sources`` that nobody called stands there too, as ``unknown``.
     """
     found = {row["source"]: row for row in _called(session, since)}
-    seen = session.scalars(select(col(MetricRow.source)).where(col(MetricRow.inserted_at) >= since).distinct())
-    return [found.get(name) or _silent(name) for name in sorted({*seen, *sources})]
+    return [found.get(name) or _silent(name) for name in sorted({*found, *sources})]
 
 
 def _called(session: Session, since: datetime) -> list[dict[str, Any]]:
-    timed = (
+    given_up = col(MetricRow.error_type).is_not_distinct_from("cancelled")
+    calls = (
         select(
             col(MetricRow.source),
-            col(MetricRow.success),
             col(MetricRow.attempts),
-            col(MetricRow.response_time_ms).label("ms"),
-            func.row_number()
-            .over(
-                partition_by=col(MetricRow.source),
-                order_by=(case((col(MetricRow.response_time_ms).is_(None), 1), else_=0), col(MetricRow.response_time_ms)),
-            )
-            .label("rank"),
-            func.count(col(MetricRow.response_time_ms)).over(partition_by=col(MetricRow.source)).label("timed"),
+            case((given_up, 0), else_=1).label("counts"),
+            case((given_up, 0), else_=cast(col(MetricRow.success), Integer)).label("ok"),
+            case((given_up, None), else_=col(MetricRow.response_time_ms)).label("ms"),
         )
         .where(col(MetricRow.kind) == "call", col(MetricRow.inserted_at) >= since)
         .subquery()
     )
+    timed = select(
+        *calls.c,
+        func.row_number()
+        .over(partition_by=calls.c.source, order_by=(case((calls.c.ms.is_(None), 1), else_=0), calls.c.ms))
+        .label("rank"),
+        func.count(calls.c.ms).over(partition_by=calls.c.source).label("timed"),
+    ).subquery()
 
     def percentile(share: float) -> ColumnElement[Any]:
         return func.min(case((timed.c.rank >= timed.c.timed * literal(share), timed.c.ms)))
 
     query = select(
         timed.c.source,
-        func.count().label("calls"),
-        func.sum(cast(timed.c.success, Integer)).label("ok"),
+        func.sum(timed.c.counts).label("calls"),
+        func.sum(timed.c.ok).label("ok"),
         func.avg(timed.c.ms).label("avg_ms"),
         percentile(0.50).label("p50_ms"),
         percentile(0.95).label("p95_ms"),
@@ -85,13 +87,13 @@ def _called(session: Session, since: datetime) -> list[dict[str, Any]]:
 
 
 def _judged(row: dict[str, Any]) -> dict[str, Any]:
-    rate = row["ok"] / row["calls"]
+    rate = row["ok"] / row["calls"] if row["calls"] else None
     times = {name: None if row[name] is None else round(float(row[name]), 1) for name in row if name.endswith("_ms")}
     return {
         "source": row["source"],
         "calls": int(row["calls"]),
         "ok": int(row["ok"]),
-        "success_rate": round(rate, 4),
+        "success_rate": None if rate is None else round(rate, 4),
         **times,
         "attempts": int(row["attempts"]),
         "status": health(rate),
@@ -116,12 +118,17 @@ def _insert_one(session: Session, row: dict[str, Any]) -> int:
     try:
         with session.begin_nested():
             session.execute(insert(MetricRow), [row])
-    except OperationalError:
-        raise
     except (StatementError, OverflowError) as error:
+        if not _blames_a_row(error):
+            raise
         log.warning("a measurement of %s %s cannot be stored: %s", row["source"], row["operation"], error)
         return 0
     return 1
+
+
+def _blames_a_row(error: Exception) -> bool:
+    """Whether the values are at fault, and not the database, which will take them another time."""
+    return not isinstance(error, DBAPIError) or isinstance(error, DataError | IntegrityError)
 
 
 def _row(measurement: Measurement) -> dict[str, Any] | None:

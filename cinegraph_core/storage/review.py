@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from cinegraph_core.errors import UsageError
 from cinegraph_core.records import Candidate, Match, ScoredCandidate
 from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.films import (
+    AUTO,
     attach_ids,
     decision_of,
     film_query,
@@ -19,14 +22,20 @@ from cinegraph_core.storage.films import (
     twins_of,
     write_decision,
 )
+from cinegraph_core.storage.lines import DECIMALS, imdb_id_of
 from cinegraph_core.storage.merging import merge_films
+from cinegraph_core.storage.naming import fold, fold_name
 from cinegraph_core.storage.stamp import stamped
-from cinegraph_core.storage.tables import FilmRow, MatchCandidateRow, MatchDecisionRow
+from cinegraph_core.storage.tables import FilmRow, FilmTitleRow, MatchCandidateRow, MatchDecisionRow
 
 
 def list_reviews(session: Session) -> list[dict[str, Any]]:
-    """Return the open reviews, oldest film first, each with its film and candidates."""
-    waiting = select(MatchDecisionRow.film_id).where(MatchDecisionRow.status == "review")
+    """Return the open reviews, oldest film first, each with its film and candidates.
+
+    A film that a person decided about stands among them again once its sources have changed what they say of it.
+    """
+    outdated = and_(col(MatchDecisionRow.decided_by) != AUTO, col(MatchDecisionRow.source_changed))
+    waiting = select(MatchDecisionRow.film_id).where(or_(col(MatchDecisionRow.status) == "review", outdated))
     return [show_review(session, film_id) for film_id in session.exec(waiting.order_by(col(MatchDecisionRow.film_id))).all()]
 
 
@@ -41,28 +50,35 @@ def show_review(session: Session, film_id: int) -> dict[str, Any]:
         "original_title": film.original_title,
         "year": query.year,
         "directors": list(query.directors),
-        "imdb_id": query.imdb_id,
+        "imdb_id": imdb_id_of(session, film_id=film.id),
         "festival": query.festival,
         "status": decision.status if decision else None,
         "reason": decision.reason if decision else None,
         "tmdb_id": decision.tmdb_id if decision else None,
         "decided_by": decision.decided_by if decision else None,
+        "source_changed": decision.source_changed if decision else False,
         "provenance": decision.provenance if decision else None,
         "candidates": [_candidate(row) for row in _candidates(session, decision)],
     }
 
 
-def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now: float) -> dict[str, Any]:
-    """Say that a film is this one of TMDb's; returns the film as :func:`show_review` does.
+def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now: float, merge: bool = False) -> dict[str, Any]:
+    """Say that a film is this one of TMDb's; returns the film as :func:`show_review` does, and what else a person must know.
 
-    A row that already has this id proves to be the same film: the two become one, whatever their other ids.
+    A row that already has this id is the same film then, and the two become one: ``merged`` lists the rows it was merged
+    with. Raises :class:`UsageError` if such a row looks like another film, because a wrong digit would fuse the two for ever;
+    ``merge`` says that they are one all the same. ``was_candidate`` tells whether the matcher had thought of this id.
     """
     film, before = _opened(session, film_id)
-    candidates = _kept(session, decision_of(session, film.id))
+    candidates = kept_candidates(session, decision_of(session, film.id))
     chosen = next((scored for scored in candidates if scored.candidate.tmdb_id == tmdb_id), None)
     imdb_id = chosen.candidate.imdb_id if chosen else None
     forget_ids(session, film.id)
-    for twin in twins_of(session, film.id, tmdb_id=tmdb_id, imdb_id=imdb_id):
+    twins = twins_of(session, film.id, tmdb_id=tmdb_id, imdb_id=imdb_id)
+    if not merge:
+        _refuse_strangers(session, film, twins, tmdb_id)
+    before["merged"] = [_said(show_review(session, twin.id)) for twin in twins]
+    for twin in twins:
         film = merge_films(session, film, twin)
     match = Match(
         id=str(film.id),
@@ -74,13 +90,14 @@ def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now
     )
     write_decision(session, film, match, who=who, provenance=_provenance(session), now=now)
     attach_ids(session, film.id, tmdb_id=tmdb_id, imdb_id=imdb_id)
-    return _closed(session, film.id, "review.accept", before, who=who, now=now)
+    told = {"merged": [twin.id for twin in twins], "was_candidate": chosen is not None}
+    return _closed(session, film.id, "review.accept", before, who=who, now=now, told=told)
 
 
 def reject_review(session: Session, film_id: int, *, who: str, now: float) -> dict[str, Any]:
     """Say that none of the candidates is the film; returns the film as :func:`show_review` does."""
     film, before = _opened(session, film_id)
-    candidates = _kept(session, decision_of(session, film.id))
+    candidates = kept_candidates(session, decision_of(session, film.id))
     forget_ids(session, film.id)
     match = Match(id=str(film.id), status="not_found", candidates=candidates)
     write_decision(session, film, match, who=who, provenance=_provenance(session), now=now)
@@ -92,14 +109,51 @@ def _opened(session: Session, film_id: int) -> tuple[FilmRow, dict[str, Any]]:
     return _film(session, film_id), _said(show_review(session, film_id))
 
 
-def _closed(session: Session, film_id: int, what: str, before: dict[str, Any], *, who: str, now: float) -> dict[str, Any]:
-    after = show_review(session, film_id)
-    record_action(session, who=who, what=what, subject=f"film {film_id}", before=before, after=_said(after), now=now)
-    return after
+def _closed(
+    session: Session,
+    film_id: int,
+    what: str,
+    before: Mapping[str, Any],
+    *,
+    who: str,
+    now: float,
+    told: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    shown = show_review(session, film_id)
+    record_action(session, who=who, what=what, subject=f"film {film_id}", before=before, after={**_said(shown), **told}, now=now)
+    return {**shown, **told}
 
 
-def _said(shown: dict[str, Any]) -> dict[str, Any]:
-    return {name: shown[name] for name in ("id", "title", "status", "tmdb_id", "reason", "decided_by")}
+def _said(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit keeps: enough to see, and to undo by hand, what was done."""
+    names = ("id", "title", "year", "directors", "imdb_id", "status", "tmdb_id", "reason", "decided_by")
+    return {name: shown[name] for name in names}
+
+
+def _refuse_strangers(session: Session, film: FilmRow, twins: Iterable[FilmRow], tmdb_id: int) -> None:
+    for twin in twins:
+        if differences := " and ".join(_differences(session, film, twin)):
+            raise UsageError(
+                f"TMDb {tmdb_id} belongs to film {twin.id} {twin.title!r} already, which has other {differences} than "
+                f"film {film.id} {film.title!r}: check the number; if both are one film for sure, say so with --merge"
+            )
+
+
+def _differences(session: Session, one: FilmRow, other: FilmRow) -> list[str]:
+    """Return what speaks against two rows being one film, in words."""
+    mine, theirs = (film_query(session, film.id) for film in (one, other))
+    my_names, their_names = ({fold_name(name) for name in query.directors} for query in (mine, theirs))
+    found = {
+        "titles": not _titles(session, one) & _titles(session, other),
+        "IMDb ids": None not in (mine.imdb_id, theirs.imdb_id) and mine.imdb_id != theirs.imdb_id,
+        "directors": bool(my_names and their_names) and not my_names & their_names,
+    }
+    return [what for what, differ in found.items() if differ]
+
+
+def _titles(session: Session, film: FilmRow) -> set[str]:
+    printed = session.exec(select(FilmTitleRow.normalised).where(FilmTitleRow.film_id == film.id))
+    return {fold(film.title), *printed}
 
 
 def _film(session: Session, film_id: int) -> FilmRow:
@@ -125,12 +179,12 @@ def _candidate(row: MatchCandidateRow) -> dict[str, Any]:
         "title": row.title,
         "original_title": row.original_title,
         "year": row.year,
-        "score": row.score,
+        "score": round(row.score, DECIMALS),
         "why": row.why,
     }
 
 
-def _kept(session: Session, decision: MatchDecisionRow | None) -> tuple[ScoredCandidate, ...]:
+def kept_candidates(session: Session, decision: MatchDecisionRow | None) -> tuple[ScoredCandidate, ...]:
     """Return the candidates as they were, so that a decision keeps what it was made from."""
     return tuple(
         ScoredCandidate(

@@ -14,6 +14,8 @@ from cinegraph_core.storage.tables import DatabaseStampRow
 
 Stamp = Literal["mock", "live"]
 _FAKES: frozenset[str] = frozenset({"mock", "stale", "fallback"})
+WANTED = "cinegraph_stamp"
+"""Where a session's ``info`` keeps the stamp that this process writes: the database itself has none before its first write."""
 
 
 def stamp_for(mode: Mode | Stamp) -> Stamp:
@@ -51,7 +53,8 @@ def write_stamp(session: Session, wanted: Stamp, *, now: float) -> Stamp:
 
 def refuse_fakes(session: Session, provenance: Provenance, what: str, *, mode: Mode | None = None) -> None:
     """Raise :class:`ProvenanceError` if a fake would be stored as truth: in a live database, or by a run that is not mock."""
-    if provenance in _FAKES and (stamped(session) == "live" or mode in ("real", "hybrid")):
+    live = mode in ("real", "hybrid") or "live" in (session.info.get(WANTED), stamped(session))
+    if provenance in _FAKES and live:
         raise ProvenanceError(
             f"{what} has the provenance '{provenance}' and may not be stored as truth; "
             "run it again when the service answers, or use CINEGRAPH_MODE=mock with a database of its own"

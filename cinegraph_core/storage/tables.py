@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, Index, MetaData, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, MetaData, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from cinegraph_core.storage.columns import Json, UtcDateTime
@@ -27,11 +27,13 @@ def _key() -> Any:
     return Field(default=None, primary_key=True)
 
 
-def _json(name: str, default: Any) -> Any:
+def json_column(name: str, default: Any) -> Any:
+    """Return the field of a JSON column that is never null."""
     return Field(default_factory=default, sa_column=Column(name, Json, nullable=False))
 
 
-def _at(*, optional: bool = False) -> Any:
+def at_column(*, optional: bool = False) -> Any:
+    """Return the field of a column that holds a time."""
     return Field(default=None, sa_type=UtcDateTime, nullable=True) if optional else Field(sa_type=UtcDateTime)
 
 
@@ -64,8 +66,8 @@ class EditionRow(Table, table=True):
     name: str | None = None
     status: str
     provenance: str
-    stored_at: datetime = _at()
-    updated_at: datetime = _at()
+    stored_at: datetime = at_column()
+    updated_at: datetime = at_column()
 
 
 class SectionRow(Table, table=True):
@@ -158,11 +160,11 @@ class NominationSourceRow(Table, table=True):
     category: str | None = None
     is_winner: bool = False
     notes: str | None = None
-    people: list[dict[str, Any]] = _json("people", list)
+    people: list[dict[str, Any]] = json_column("people", list)
     canonical: str | None = None
-    first_seen: datetime = _at()
-    last_seen: datetime = _at()
-    withdrawn_at: datetime | None = _at(optional=True)
+    first_seen: datetime = at_column()
+    last_seen: datetime = at_column()
+    withdrawn_at: datetime | None = at_column(optional=True)
 
 
 class FilmRow(Table, table=True):
@@ -179,12 +181,12 @@ class FilmRow(Table, table=True):
     year: int | None = None
     runtime_minutes: int | None = None
     kind: str = "unknown"
-    directors: list[str] = _json("directors", list)
-    countries: list[str] = _json("countries", list)
-    facts: dict[str, dict[str, Any]] = _json("facts", dict)
+    directors: list[str] = json_column("directors", list)
+    countries: list[str] = json_column("countries", list)
+    facts: dict[str, dict[str, Any]] = json_column("facts", dict)
     match_status: str | None = Field(default=None, index=True)
     merged_into: int | None = Field(default=None, foreign_key="films.id", index=True)
-    created_at: datetime = _at()
+    created_at: datetime = at_column()
 
 
 class FilmTitleRow(Table, table=True):
@@ -229,7 +231,10 @@ class ExternalIdRow(Table, table=True):
 
 
 class MatchDecisionRow(Table, table=True):
-    """The current answer for a film; ``decided_by`` is ``auto`` or the person who decided."""
+    """The current answer for a film; ``decided_by`` is ``auto`` or the person who decided.
+
+    ``query_key`` names the query that was answered, ``source_changed`` tells that the sources now say something else.
+    """
 
     __tablename__ = "match_decisions"
 
@@ -248,8 +253,10 @@ class MatchDecisionRow(Table, table=True):
     api_calls: int = 0
     provenance: str
     decided_by: str = "auto"
-    decided_at: datetime = _at()
-    retry_at: datetime | None = _at(optional=True)
+    query_key: str | None = None
+    source_changed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    decided_at: datetime = at_column()
+    retry_at: datetime | None = at_column(optional=True)
 
 
 class MatchCandidateRow(Table, table=True):
@@ -267,7 +274,7 @@ class MatchCandidateRow(Table, table=True):
     year: int | None = None
     imdb_id: str | None = None
     score: float
-    why: list[str] = _json("why", list)
+    why: list[str] = json_column("why", list)
 
 
 class MetricRow(Table, table=True):
@@ -289,12 +296,12 @@ class MetricRow(Table, table=True):
     response_time_ms: float | None = None
     error_type: str | None = None
     error_message: str | None = None
-    details: dict[str, Any] = _json("metadata", dict)
+    details: dict[str, Any] = json_column("metadata", dict)
     kind: str
     attempts: int = 0
     provenance: str
     inserted_at: datetime = Field(sa_type=UtcDateTime, index=True)
-    updated_at: datetime = _at()
+    updated_at: datetime = at_column()
 
 
 class EditionPageRow(Table, table=True):
@@ -310,7 +317,7 @@ class EditionPageRow(Table, table=True):
     outcome: str
     detail: str = ""
     nominations: int = 0
-    fetched_at: datetime = _at()
+    fetched_at: datetime = at_column()
 
 
 class ServiceStateRow(Table, table=True):
@@ -320,8 +327,8 @@ class ServiceStateRow(Table, table=True):
 
     service: str = Field(primary_key=True)
     breaker_state: str
-    changed_at: datetime = _at()
-    retry_at: datetime | None = _at(optional=True)
+    changed_at: datetime = at_column()
+    retry_at: datetime | None = at_column(optional=True)
 
 
 class AuditRow(Table, table=True):
@@ -333,8 +340,8 @@ class AuditRow(Table, table=True):
     who: str
     what: str
     subject: str
-    before: dict[str, Any] = _json("before", dict)
-    after: dict[str, Any] = _json("after", dict)
+    before: dict[str, Any] = json_column("before", dict)
+    after: dict[str, Any] = json_column("after", dict)
     at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -346,4 +353,4 @@ class DatabaseStampRow(Table, table=True):
 
     id: int = Field(default=1, primary_key=True)
     mode: str
-    stamped_at: datetime = _at()
+    stamped_at: datetime = at_column()

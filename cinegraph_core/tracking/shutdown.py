@@ -12,24 +12,25 @@ import atexit
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
-_guarded: set[Callable[[], None]] = set()
+_guarded: dict[Callable[[], None], Callable[[], None]] = {}
+"""What is drained, and the exit function that does it: Python forgets an exit function only by itself."""
 _draining = threading.Event()
 
 
 def guard(drain: Callable[[], None]) -> None:
     """Have ``drain`` called at every graceful end of the process."""
-    _guarded.add(drain)
-    atexit.register(_drain_last, drain)
+    _guarded[drain] = atexit.register(partial(_drain_last, drain))
     if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _leave)
 
 
 def release(drain: Callable[[], None]) -> None:
     """Undo :func:`guard`; the last one gives SIGTERM back."""
-    _guarded.discard(drain)
-    atexit.unregister(drain)
+    if (at_exit := _guarded.pop(drain, None)) is not None:
+        atexit.unregister(at_exit)
     if not _guarded and _in_main_thread() and signal.getsignal(signal.SIGTERM) is _leave:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

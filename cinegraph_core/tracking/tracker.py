@@ -1,7 +1,7 @@
 """Takes measurements from anywhere and hands them to the sinks, in the background.
 
-The caller never waits and never fails because of it. One daemon thread gathers batches and gives each to every sink; a
-sink that breaks is counted and, when it keeps breaking, left out, and the others go on.
+The caller never waits and never fails because of it. One daemon thread gathers batches and gives each to every sink; for a
+sink that fails they wait, in bounded number, until it takes them, and the others go on.
 """
 
 from __future__ import annotations
@@ -10,38 +10,65 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cinegraph_core.contracts import MetricsSink, SinkContext
 from cinegraph_core.records import Measurement
-from cinegraph_core.tracking.outlet import Outlet
+from cinegraph_core.tracking.outlet import BATCH, Outlet
 from cinegraph_core.tracking.shutdown import guard, release
 
 log = logging.getLogger(__name__)
-BATCH = 1000
-"""Measurements that one write takes at most."""
 LINGER = 0.1
 """Seconds a batch waits at most for more."""
 CAPACITY = 100_000
 """Measurements waiting at most; what comes on top is dropped and counted, so that memory stays bounded."""
 DRAIN = 60.0
 """Seconds :meth:`Tracker.close` waits at most: twice SQLite's patience with a locked database."""
+LAST_TRIES = 5.0
+"""Seconds :meth:`Tracker.close` goes on trying a sink that fails."""
+_HURRY, _LONGEST_HURRY = 0.05, 1.0
+"""Seconds between tries while somebody waits for them; doubling."""
+
+
+@dataclass(frozen=True)
+class _Flush:
+    """Somebody waits until everything before this is written, but no longer than ``until`` (monotonic seconds)."""
+
+    until: float
+    written: threading.Event = field(default_factory=threading.Event)
+
+
+class _Close:
+    """Nothing comes after this."""
 
 
 class Tracker:
     """One per process. ``record`` may be called from any thread, from an event loop and from a signal handler."""
 
-    def __init__(self, sinks: Mapping[str, MetricsSink], context: SinkContext, *, capacity: int = CAPACITY) -> None:
-        self._outlets = [Outlet(sink, context) for sink in sinks.values()]
+    def __init__(
+        self,
+        sinks: Mapping[str, MetricsSink],
+        context: SinkContext,
+        *,
+        capacity: int = CAPACITY,
+        patience: float = LAST_TRIES,
+    ) -> None:
+        self._outlets = [Outlet(sink, context, capacity=capacity) for sink in sinks.values()]
         self._capacity = capacity
-        self._queue: queue.SimpleQueue[Measurement | threading.Event | None] = queue.SimpleQueue()
+        self._patience = patience
+        self._queue: queue.SimpleQueue[Measurement | _Flush | _Close] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
-        self.dropped = 0
-        """Measurements that never reached the sinks: too many at once, or after the end."""
+        self._turned_away = 0
         self._worker = threading.Thread(target=self._work, name="cinegraph-tracker", daemon=True)
         self._worker.start()
         guard(self.close)
+
+    @property
+    def dropped(self) -> int:
+        """How many measurements a sink will never have: too many at once, after the end, or never taken."""
+        return self._turned_away + sum(outlet.lost for outlet in self._outlets)
 
     @property
     def sink_errors(self) -> dict[str, int]:
@@ -56,52 +83,66 @@ class Tracker:
         self._queue.put(measurement)
 
     def flush(self, timeout: float = DRAIN) -> bool:
-        """Wait until all that was recorded so far has been given to the sinks; returns whether that was in time (seconds)."""
+        """Wait until every sink has all that was recorded so far; returns whether that came true in time (seconds)."""
         if not self._worker.is_alive():
             return True
-        written = threading.Event()
-        self._queue.put(written)
-        return written.wait(timeout)
+        flush = _Flush(time.monotonic() + timeout)
+        self._queue.put(flush)
+        return flush.written.wait(timeout)
 
     def close(self) -> None:
         """Give the sinks what is left, then let go of them; more than once does no harm."""
         with self._closing:
             if not self._closed:
                 self._closed = True
-                self._queue.put(None)
+                self._queue.put(_Close())
             self._worker.join(DRAIN)
             if self._worker.is_alive():
                 log.error("a metrics sink hangs: about %d measurements are lost", self._queue.qsize())
         release(self.close)
 
     def _drop(self) -> None:
-        if self.dropped == 0:
+        if self._turned_away == 0:
             log.warning("measurements are dropped: %s", "the tracker is closed" if self._closed else "the sinks are too slow")
-        self.dropped += 1
+        self._turned_away += 1
 
     def _work(self) -> None:
-        for batch, written in self._batches():
+        request: _Flush | _Close | None = None
+        while not isinstance(request, _Close):
+            batch, request = self._batch()
             for outlet in self._outlets:
-                outlet.write(batch)
-            if written is not None:
-                written.set()
+                outlet.take(batch)
+                outlet.deliver()
+            if isinstance(request, _Flush) and self._deliver_all(request.until):
+                request.written.set()
+        self._deliver_all(time.monotonic() + self._patience)
         for outlet in self._outlets:
             outlet.close()
 
-    def _batches(self) -> Iterator[tuple[Sequence[Measurement], threading.Event | None]]:
-        """Yield batches until the end, each with the flush that waits for it, if one does."""
+    def _deliver_all(self, until: float) -> bool:
+        """Try every sink until it has everything, or the time is up; returns whether it has."""
+        pause = _HURRY
         while True:
-            item = self._queue.get()
-            batch: list[Measurement] = []
-            until = time.monotonic() + LINGER
-            while isinstance(item, Measurement):
-                batch.append(item)
-                if len(batch) == BATCH:
-                    break
-                try:
-                    item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
-                except queue.Empty:
-                    break
-            yield batch, item if isinstance(item, threading.Event) else None
-            if item is None:
-                return
+            for outlet in self._outlets:
+                outlet.deliver(at_once=True)
+            if not any(outlet.waiting for outlet in self._outlets):
+                return True
+            if time.monotonic() + pause > until:
+                return False
+            time.sleep(pause)
+            pause = min(_LONGEST_HURRY, pause * 2)
+
+    def _batch(self) -> tuple[list[Measurement], _Flush | _Close | None]:
+        """Return the next measurements, none if it is time to try a sink again, and the request that came behind them."""
+        batch: list[Measurement] = []
+        until = min((outlet.retry_at for outlet in self._outlets if outlet.retry_at is not None), default=None)
+        while len(batch) < BATCH:
+            try:
+                item = self._queue.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                break
+            if not isinstance(item, Measurement):
+                return batch, item
+            until = until if batch else time.monotonic() + LINGER
+            batch.append(item)
+        return batch, None

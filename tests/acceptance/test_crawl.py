@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +89,29 @@ def test_a_partial_outage_keeps_what_came(tmp_path: Path) -> None:
     assert _count(tmp_path, "nominations") >= kept
 
 
-def test_lesson_16_a_blocked_page_leaves_good_data_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("service", "arguments"),
+    [
+        ("imdb", ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")),
+        ("venice", (*VENICE, "-a", "via=official")),
+    ],
+)
+def test_lesson_16_a_challenge_is_blocked_and_leaves_good_data_alone(
+    tmp_path: Path, service: str, arguments: tuple[str, ...]
+) -> None:
     said = "select source, source_key, withdrawn_at from nomination_sources order by 1, 2"
-    imdb = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")
     with ReplicaServer() as replica:
         env = environment(tmp_path, replica.urls)
-        assert run("scrapy", *imdb, env=env, folder=tmp_path).returncode == 0
+        assert run("scrapy", *arguments, env=env, folder=tmp_path).returncode == 0
         before = query(tmp_path, said)
-        fault(replica.origin, "imdb", "waf")
-        blocked = run("scrapy", *imdb, env=env, folder=tmp_path)
+        fault(replica.origin, service, "waf")
+        blocked = run("scrapy", *arguments, env=env, folder=tmp_path)
     assert blocked.returncode == 1
     assert query(tmp_path, said) == before
     assert len(before) > 0
-    assert query(tmp_path, "select outcome from edition_pages") == [("blocked",)]
+    assert query(tmp_path, "select distinct outcome from edition_pages") == [("blocked",)]
+    failed = "select distinct operation != 'robots_txt', error_type from api_lookup_metrics where kind = 'call' and success = 0"
+    assert sorted(query(tmp_path, f"{failed} and source = '{service}'")) == [(0, "blocked"), (1, "blocked")]
 
 
 def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
@@ -126,11 +137,26 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
     assert _count(tmp_path, "nominations") == stored
 
 
+def test_ctrl_c_does_not_make_a_healthy_site_look_down(tmp_path: Path) -> None:
+    with ReplicaServer() as replica:
+        env = environment(tmp_path, replica.urls, SERVICES__VENICE__DELAY="60")
+        with subprocess.Popen([str(BIN / "scrapy"), *VENICE], env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as crawl:
+            patience = time.monotonic() + 60
+            while stats(replica.origin).get("tmdb", 0) + stats(replica.origin).get("imdb", 0) < 2 and time.monotonic() < patience:
+                time.sleep(0.01)
+            crawl.send_signal(signal.SIGINT)
+            _, said = crawl.communicate(timeout=60)
+    assert crawl.returncode == 130, said
+    assert query(tmp_path, "select count(*) from api_lookup_metrics where kind = 'call' and not success") == [(0,)]
+    assert query(tmp_path, "select count(*) from api_lookup_metrics where kind = 'call' and source = 'venice'")[0][0] <= 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("crawl", "venice", "-a", "yaer=2024"), "year"),
         (("crawl", "venice", "-a", "years=2024-2019"), "2019-2024"),
+        (("crawl", "venice", "-a", "year=1950", "-a", "via=official"), "via=imdb"),
         (("crawl", "imdb", "-a", "year=2023"), "ev0000681"),
         (("crawl", "venise"), "venice"),
         (("crawl", "venice", "-a", "year=2024", "-a", "missing=perhaps"), "true"),
@@ -141,6 +167,33 @@ def test_a_wrong_argument_is_told_in_a_sentence(tmp_path: Path, arguments: tuple
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run.db").exists()
+
+
+@pytest.mark.parametrize("arguments", [("list",), VENICE])
+def test_a_wrong_setting_is_told_in_a_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run("scrapy", *arguments, env=_mock(tmp_path, RETENTION_DAY="9"), folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "CINEGRAPH_RETENTION_DAYS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["scrapy", "cinegraph"])
+def test_mock_data_is_said_to_be_so_once(tmp_path: Path, command: str) -> None:
+    imdb = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")
+    done = run(command, *imdb, env=_mock(tmp_path), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("MOCK data: the bundled replica answers") == 1
+
+
+def test_a_real_crawl_says_nothing_of_mock_data_and_how_to_be_reached(tmp_path: Path) -> None:
+    imdb = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")
+    with ReplicaServer() as replica:
+        done = run("scrapy", *imdb, env=environment(tmp_path, replica.urls), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "MOCK" not in done.stderr
+    assert "CINEGRAPH_CONTACT" in done.stderr
 
 
 def test_with_the_replica_blocked_mock_mode_ends_at_the_start(tmp_path: Path) -> None:
@@ -166,6 +219,22 @@ def test_a_year_without_an_edition_ends_with_no_data(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Spider closed (no_data)" in done.stderr
     assert _count(tmp_path, "editions") == 0
+
+
+def test_an_edition_that_is_not_published_yet_ends_with_no_data(tmp_path: Path) -> None:
+    year = datetime.now(tz=UTC).year
+    done = run("scrapy", "crawl", "venice", "-a", f"year={year}", env=_mock(tmp_path), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Spider closed (no_data)" in done.stderr
+    assert f"venice {year}: no source has anything of it" in done.stderr
+
+
+def test_a_past_edition_of_which_no_page_is_left_fails_and_says_why(tmp_path: Path) -> None:
+    done = run("cinegraph", "crawl", "venice", "-a", "year=2001", env=_mock(tmp_path), folder=tmp_path)
+    assert done.returncode == 1
+    assert "venice 2001: none of its pages is there, so their addresses may have changed" in done.stderr
+    assert "10 pages error: HTTP 404, like every page of the edition; their addresses may have changed" in done.stderr
+    assert "https://www.labiennale.org/en/cinema/2001/venezia-58-competition" in done.stderr
 
 
 def test_missing_fetches_only_what_is_not_stored(tmp_path: Path) -> None:

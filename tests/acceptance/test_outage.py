@@ -64,6 +64,17 @@ def test_pending_waits_for_the_next_probe_and_says_so(tmp_path: Path) -> None:
     assert "error" not in {status for _, status, _ in query(tmp_path, FILMS)}
 
 
+def test_pending_does_not_wait_for_a_breaker_that_a_person_opened(tmp_path: Path) -> None:
+    with ReplicaServer() as replica:
+        env = environment(tmp_path, replica.urls, SERVICES__TMDB__BREAKER_MODE="open")
+        run("scrapy", *CRAWL, env=env, folder=tmp_path)
+        assert {status for _, status, _ in query(tmp_path, FILMS)} == {"error"}
+        assert stats(replica.origin).get("tmdb", 0) == 0
+        left = run("cinegraph", "match", "--pending", env=env, folder=tmp_path)
+    assert left.returncode == 1
+    assert "opened by hand" in left.stderr
+
+
 def _stop_when_asked(replica: ReplicaServer, requests: int) -> None:
     while stats(replica.origin).get("tmdb", 0) < requests:
         threading.Event().wait(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from cinegraph_core.contracts import Answer, Call, ServiceSpec
 from cinegraph_core.crawling.door import RECEIPT, Receipt
 from cinegraph_core.crawling.services import CALL
 from cinegraph_core.errors import BlockedError, LayoutChangedError, NetworkError, NotFoundError, ServerError
+from tests.support.clocks import PatientClock
 from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, answer, hang, html, refusing_url
 
@@ -159,6 +161,9 @@ def test_an_attempt_that_hangs_ends_at_its_timeout(server: FaultServer, tmp_path
     crawled = _crawl(tmp_path, server.url, spec=spec)
     assert [(row.success, row.attempts, row.error_type) for row in crawled.rows] == [(False, 1, "timeout")]
     assert server.hung_up.wait(2.0)
+    for told in (str(crawled.items[0]["error"]), crawled.rows[0].error_message or ""):
+        assert "https://www.example.org/a" in told, "the public address, under which the page is stored"
+        assert server.url not in told
 
 
 def test_an_open_breaker_refuses_the_rest(server: FaultServer, tmp_path: Path) -> None:
@@ -224,3 +229,34 @@ def test_a_public_address_leads_to_where_the_service_really_is(server: FaultServ
     crawled = crawl(tmp_path, spider, SITE, services={"site": {"base_url": server.url}}, scrapy={"ROBOTSTXT_OBEY": False})
     assert {"status": 200, "text": "here"} in crawled.items
     assert {row.source for row in crawled.rows} == {"site"}
+
+
+class ClosingSpider(PageSpider):
+    """Is stopped, as by Ctrl-C, when its first page has come."""
+
+    def came(self, response: Any) -> Iterator[dict[str, Any]]:
+        self.stopping = asyncio.ensure_future(self.crawler.stop_async())
+        yield from super().came(response)
+
+
+def test_a_page_never_sent_is_not_on_record_when_the_crawl_closes(server: FaultServer, tmp_path: Path) -> None:
+    paths = tuple(f"/{number}" for number in range(5))
+    for path in paths:
+        server.plan(path, html(200, b"card"))
+    spider = type("Pages", (ClosingSpider,), {"base": server.url, "paths": paths})
+    services = {"site": {"base_url": server.url, "delay": 1000.0}}
+    clock = PatientClock(patience=0.01)
+    crawled = crawl(tmp_path, spider, SITE, services=services, scrapy={"ROBOTSTXT_OBEY": False}, clock=clock)
+    assert sum(server.counts.values()) == 1
+    assert [(row.target_identifier, row.success, row.attempts) for row in crawled.rows] == [("/0", True, 1)]
+
+
+def test_a_page_that_failed_before_the_crawl_closes_stays_on_record(server: FaultServer, tmp_path: Path) -> None:
+    server.plan("/a", answer(503, headers={"Retry-After": "8"}))
+    server.plan("/b", html(200, b"card"))
+    spider = type("Pages", (ClosingSpider,), {"base": server.url, "paths": ("/a", "/b")})
+    services = {"site": {"base_url": server.url, "delay": 1.0}}
+    clock = PatientClock(patience=0.05)
+    crawled = crawl(tmp_path, spider, SITE, services=services, scrapy={"ROBOTSTXT_OBEY": False}, clock=clock)
+    (row,) = (row for row in crawled.rows if row.target_identifier == "/a")
+    assert (row.success, row.attempts, row.error_type) == (False, server.counts["/a"], "cancelled")

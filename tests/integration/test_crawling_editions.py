@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +24,16 @@ from cinegraph_core.contracts import (
     PageInput,
     PageRequest,
     PageResult,
+    Replica,
     ServiceSpec,
     Source,
 )
+from cinegraph_core.crawling.commands.crawl import ending_of
 from cinegraph_core.crawling.loader import PluginSpiderLoader, spider_of
 from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.errors import NoDataError, PluginError, UsageError
 from cinegraph_core.records import Candidate, Edition, Film, FilmQuery, Nomination, Statement
+from cinegraph_core.testing import FakeClock
 from tests.support.clocks import PatientClock
 from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, answer
@@ -47,6 +53,12 @@ def _plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
     yield EditionPlan("paper", year, (_page(f"/{year}/lineup"), _page(f"/{year}/shorts", required=False)))
 
 
+def _lost(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
+    """Plan an edition whose pages nobody has."""
+    year = int(arguments["year"])
+    yield EditionPlan("paper", year, tuple(_page(f"/{year}/{name}", required=False) for name in "ab"))
+
+
 def _read(page: PageInput) -> PageResult:
     """Read pages whose body is JSON: titles, and the path of a further page."""
     said = page.answer.json()
@@ -60,7 +72,8 @@ def _read(page: PageInput) -> PageResult:
         )
         for title in said["titles"]
     )
-    return PageResult(nominations, number=said.get("number"), follow=tuple(_page(path) for path in said.get("follow", ())))
+    follow = tuple(_page(path) for path in said.get("follow", ()))
+    return PageResult(nominations, number=said.get("number"), follow=follow, truncated=said.get("left_out", ""))
 
 
 PAPER = Source(
@@ -103,7 +116,7 @@ def server() -> Iterator[FaultServer]:
 
 def _crawl(server: FaultServer, folder: Path, database_url: str, *given: object, **more: Any) -> Crawled:
     services = {"paper_site": {"base_url": server.url}, "tmdb": {"base_url": server.url, "rate_per_second": 0}}
-    arguments = {"year": "2024", **more}
+    arguments = {"year": "2024", **more} if "years" not in more else more
     return crawl(
         folder,
         spider_of(PAPER),
@@ -124,6 +137,31 @@ def _ask(database_url: str, sql: str) -> list[tuple[Any, ...]]:
         rows = [tuple(row) for row in connection.execute(text(sql))]
     engine.dispose()
     return rows
+
+
+def _do(database_url: str, *statements: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_lesson_16_what_a_page_lost_is_withdrawn_on_a_persons_word_only(
+    server: FaultServer, tmp_path: Path, database_url: str
+) -> None:
+    standing = "SELECT count(*) FROM nomination_sources WHERE withdrawn_at IS NULL"
+    status = "SELECT status FROM editions"
+    _crawl(server, tmp_path, database_url)
+    server.plan("/2024/lineup", _json({"titles": ["Rex"], "number": 7, "follow": ["/2024/late"]}))
+    _crawl(server, tmp_path, database_url)
+    assert (_ask(database_url, standing), _ask(database_url, status)) == ([(5,)], [("partial",)])
+    assert _ask(database_url, "SELECT what FROM audit_log") == []
+    _crawl(server, tmp_path, database_url, withdraw="true")
+    assert (_ask(database_url, standing), _ask(database_url, status)) == ([(3,)], [("complete",)])
+    assert _ask(database_url, "SELECT who, what, subject FROM audit_log") == [
+        (getpass.getuser(), "edition.withdraw", "paper 2024/1")
+    ]
 
 
 def test_an_edition_is_one_item_with_the_pages_it_led_to(server: FaultServer, tmp_path: Path, database_url: str) -> None:
@@ -185,6 +223,118 @@ def test_a_year_without_a_festival_ends_with_no_data(server: FaultServer, tmp_pa
     crawled = _crawl(server, tmp_path, f"sqlite:///{tmp_path / 'c.db'}", year="2020")
     assert crawled.stats["finish_reason"] == "no_data"
     assert [page.outcome for page in crawled.items[0].pages] == ["no_data", "absent"]
+
+
+def test_lesson_16_a_past_edition_without_any_page_says_so(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = Source("lost", _lost, _read, {"year": "the edition"}, {"paper": "Paper Film Festival"}, ("paper_site",))
+    services = {"paper_site": {"base_url": server.url}}
+    crawled = crawl(tmp_path, spider_of(plan), plan, SITE, services=services, years="1990-1991")
+    assert [page.outcome for edition in crawled.items for page in edition.pages] == ["error"] * 4
+    assert crawled.stats["finish_reason"] == "finished"
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING" and "1990" in record.getMessage()]
+    assert len(said) == 1
+    assert "paper 1990–1991: none of its pages is there, so their addresses may have changed" in said[0]
+    assert "https://paper.example/1990/a" in said[0]
+
+
+def test_an_edition_that_is_not_published_yet_ends_with_no_data(server: FaultServer, tmp_path: Path) -> None:
+    plan = Source("lost", _lost, _read, {"year": "the edition"}, {"paper": "Paper Film Festival"}, ("paper_site",))
+    services = {"paper_site": {"base_url": server.url}}
+    this_year = datetime.fromtimestamp(FakeClock().now(), UTC).year
+    crawled = crawl(tmp_path, spider_of(plan), plan, SITE, services=services, years=f"{this_year}-{this_year + 1}")
+    assert crawled.stats["finish_reason"] == "no_data"
+    assert {page.outcome for edition in crawled.items for page in edition.pages} == {"absent"}
+
+
+def test_many_years_without_an_edition_are_one_warning(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for year in range(1940, 1946):
+        server.plan(f"/{year}/lineup", _json({"titles": []}))
+    crawled = _crawl(server, tmp_path, f"sqlite:///{tmp_path / 'c.db'}", years="1940-1945")
+    assert crawled.stats["finish_reason"] == "no_data"
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING" and "194" in record.getMessage()]
+    assert said == ["paper 1940–1945: no source has anything of it"]
+
+
+def test_a_page_that_was_cut_says_so_in_the_log(server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server.plan("/2024/shorts", _json({"titles": ["Pax"], "left_out": "2 of 3 cards"}))
+    crawled = _crawl(server, tmp_path, f"sqlite:///{tmp_path / 'c.db'}")
+    assert [page.outcome for page in crawled.items[0].pages] == ["ok", "error", "ok"]
+    assert "https://paper.example/2024/shorts: 2 of 3 cards" in caplog.text
+
+
+def test_lesson_16_what_was_withdrawn_and_what_is_suspicious_is_said(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database_url = f"sqlite:///{tmp_path / 'c.db'}"
+    titles = [f"Film {letter}" for letter in "abcdefghi"]
+    caplog.set_level("INFO")
+    for count, said in ((9, "complete, 10 nominations stored"), (8, "complete, 9 nominations stored, 1 statements withdrawn")):
+        server.plan("/2024/lineup", _json({"titles": titles[:count]}))
+        crawled = _crawl(server, tmp_path, database_url)
+        assert f"paper 2024: {said}" in caplog.text
+        assert ending_of(crawled.stats) == 0
+    server.plan("/2024/lineup", _json({"titles": titles[:2]}))
+    crawled = _crawl(server, tmp_path, database_url)
+    assert "paper 2024: partial, 3 nominations stored, suspicious pages: 1" in caplog.text
+    assert caplog.text.count("https://paper.example/2024/lineup: 6 of 8") == 1
+    assert crawled.stats["cinegraph/suspicious"] == 1
+    assert ending_of(crawled.stats) == 1
+
+
+def _refused(crawled: Crawled, caplog: pytest.LogCaptureFixture) -> None:
+    """One sentence in the log, no traceback, and exit code 1."""
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [error.exc_info for error in errors] == [None]
+    assert "may not be stored as truth" in errors[0].getMessage()
+    assert crawled.stats["cinegraph/refused"] == 1
+    assert ending_of(crawled.stats) == 1
+
+
+def test_lesson_28_a_stale_page_is_refused_in_a_sentence(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database_url = f"sqlite:///{tmp_path / 'c.db'}"
+    source = replace(PAPER, read=lambda page: _read(replace(page, provenance="stale")))
+    services = {"paper_site": {"base_url": server.url}}
+    crawled = crawl(tmp_path, spider_of(source), source, SITE, services=services, database_url=database_url, year="2024")
+    _refused(crawled, caplog)
+    assert _ask(database_url, "select count(*) from editions") == [(0,)]
+
+
+def test_lesson_28_decisions_on_stale_answers_are_refused_in_a_sentence(
+    server: FaultServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database_url = f"sqlite:///{tmp_path / 'c.db'}"
+    services = {name: {"base_url": server.url, "rate_per_second": 0} for name in ("paper_site", "tmdb")}
+    given = (spider_of(PAPER), PAPER, SITE, replace(CATALOGUE, cache_ttl=10.0, cache_on_error=1e6), EXACT)
+    crawl(tmp_path, *given, services=services, database_url=database_url, clock=PatientClock(), year="2024")
+    _do(database_url, "delete from match_candidates", "delete from match_decisions", "update films set match_status = null")
+    caplog.clear()
+    server.plan("/search/movie", answer(503))
+    later = PatientClock(1_700_001_000.0)
+    crawled = crawl(tmp_path, *given, services=services, database_url=database_url, clock=later, year="2024")
+    _refused(crawled, caplog)
+    assert "1 of 1 films of paper 2024 stay pending (no decision may rest on such an answer)" in caplog.text
+    assert _ask(database_url, "select count(*) from match_decisions") == [(0,)]
+    assert _ask(database_url, "select count(*) from nominations") == [(4,)]
+
+
+def test_the_replica_is_started_off_the_event_loop(server: FaultServer, tmp_path: Path) -> None:
+    threads: list[threading.Thread] = []
+
+    def start() -> Mapping[str, str]:
+        threads.append(threading.current_thread())
+        return {"paper_site": server.url}
+
+    stand_in = Replica("paper_replica", ("paper_site",), start)
+    crawl(tmp_path, spider_of(PAPER), PAPER, SITE, stand_in, mode="mock", year="2024")
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert server.counts["/2024/lineup"] == 1
 
 
 def test_a_wrong_argument_ends_the_crawl_with_its_reason(

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -163,3 +164,15 @@ def test_actions_are_kept_newest_first(database: Database) -> None:
             ("quota.set", {"n": 1}),
             ("breaker.reset", {"n": 0}),
         ]
+
+
+@pytest.mark.parametrize("work", ["prepare", "check", "upgrade"])
+def test_a_file_that_is_no_database_is_told_with_its_remedy(tmp_path: Path, work: str) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("Buy milk. " * 500)
+    database = Database(f"sqlite:///{path}")
+    does = {"prepare": lambda: database.prepare("mock"), "check": database.check, "upgrade": database.upgrade}[work]
+    with pytest.raises(DatabaseError, match=r"notes\.db.*not a database.*CINEGRAPH_DATABASE_URL"):
+        does()
+    database.close()
+    assert path.read_text() == "Buy milk. " * 500

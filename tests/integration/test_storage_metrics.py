@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from cinegraph_core import Measurement
@@ -93,9 +94,24 @@ def test_lesson_30_a_new_source_needs_no_permission_and_levels_do_not_skew_the_c
     insert(database, *levels, call(source="locarno"), call(source="omdb", kind="lookup", operation="lookup"), call())
     assert [(row["source"], row["calls"], row["success_rate"], row["status"]) for row in told(database)] == [
         ("locarno", 1, 1.0, "healthy"),
-        ("omdb", 0, None, "unknown"),
         ("tmdb", 1, 1.0, "healthy"),
+    ], "omdb was never called: a level or a lookup makes no source"
+
+
+def test_what_the_caller_gave_up_says_nothing_about_the_service(database: Database) -> None:
+    cancelled = [call(success=False, error_type="cancelled", response_time_ms=9000.0) for _ in range(9)]
+    insert(database, call(), *cancelled, call(source="omdb", success=False, error_type="cancelled"))
+    assert [(row["source"], row["calls"], row["success_rate"], row["avg_ms"], row["status"]) for row in told(database)] == [
+        ("omdb", 0, None, None, "unknown"),
+        ("tmdb", 1, 1.0, 10.0, "healthy"),
     ]
+
+
+def test_lesson_30_a_database_that_fails_takes_no_measurement_for_written(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE api_lookup_metrics RENAME TO elsewhere"))
+    with pytest.raises(DBAPIError):
+        insert(database, call(), call())
 
 
 def test_lesson_32_an_empty_table_divides_nothing_by_zero(database: Database) -> None:

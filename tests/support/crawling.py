@@ -14,7 +14,7 @@ from scrapy.crawler import AsyncCrawlerRunner
 
 from cinegraph_core.application import Application
 from cinegraph_core.contracts import Clock, MetricsSink, SinkContext
-from cinegraph_core.records import Measurement
+from cinegraph_core.records import Measurement, Mode
 from cinegraph_core.settings import load_settings
 from cinegraph_core.testing import FakeClock, fresh_plugins
 
@@ -52,13 +52,18 @@ class Crawled:
 
 @contextmanager
 def opened(
-    folder: Path, *given: object, clock: Clock | None = None, database_url: str | None = None, **settings: Any
+    folder: Path,
+    *given: object,
+    clock: Clock | None = None,
+    database_url: str | None = None,
+    mode: Mode = "real",
+    **settings: Any,
 ) -> Iterator[tuple[Application, PaperSink]]:
-    """Open an application in real mode whose plugins are exactly what is given, and a sink."""
+    """Open an application whose plugins are exactly what is given, and a sink."""
     sink = PaperSink()
     plugins = fresh_plugins(*given, MetricsSink("paper", sink.open))
     chosen = load_settings(
-        directory=folder, environ={}, mode="real", database_url=database_url or f"sqlite:///{folder / 'crawl.db'}", **settings
+        directory=folder, environ={}, mode=mode, database_url=database_url or f"sqlite:///{folder / 'crawl.db'}", **settings
     )
     with Application.open(chosen, clock=clock or FakeClock(), plugins=plugins) as application:
         yield application, sink
@@ -72,19 +77,22 @@ def crawl(
     scrapy: Mapping[str, Any] | None = None,
     database_url: str | None = None,
     clock: FakeClock | None = None,
+    mode: Mode = "real",
     **arguments: str,
 ) -> Crawled:
     """Run one spider to its end; ``services`` are settings by service, ``scrapy`` Scrapy's own."""
     clock = clock or FakeClock()
-    with opened(folder, *given, clock=clock, database_url=database_url, services=services or {}) as (application, sink):
-        items, stats = asyncio.run(_crawl(application, spider, scrapy or {}, arguments))
+    settings = {"mode": mode, "services": services or {}}
+    with opened(folder, *given, clock=clock, database_url=database_url, **settings) as (application, sink):
+        items, stats = asyncio.run(crawl_in(application, spider, scrapy or {}, arguments))
         application.tracker.flush()
         return Crawled(items, stats, list(sink.rows), clock)
 
 
-async def _crawl(
+async def crawl_in(
     application: Application, spider: type[Spider], settings: Mapping[str, Any], arguments: Mapping[str, str]
 ) -> tuple[list[Any], Mapping[str, Any]]:
+    """Run one spider in an open application; return its items and Scrapy's statistics."""
     items: list[Any] = []
 
     def scraped(item: Any) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cinegraph_core.contracts import Clock, Replica, ServiceSpec
 from cinegraph_core.records import Measurement
-from cinegraph_core.services import Services
+from cinegraph_core.services import Services, SharedState
 from cinegraph_core.settings import load_settings
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.shared_store import SharedStore
 from cinegraph_core.testing import fresh_plugins
 
 
@@ -47,8 +50,28 @@ def open_door(
     rows: Rows,
     mode: str = "real",
     services: Mapping[str, Mapping[str, Any]] | None = None,
+    total_budget: float | None = None,
     **options: Any,
 ) -> Services:
-    """Return a door over these services; ``services`` are their settings."""
-    settings = load_settings(directory=Path("/nonexistent"), environ={}, mode=mode, services=services or {})
+    """Return a door over these services; ``services`` are their settings.
+
+    What is asked twice is sent twice, unless a test sets a ``cache_ttl``.
+    """
+    given = {one.name: {"cache_ttl": 0.0} for one in brought if isinstance(one, ServiceSpec)}
+    for name, own in (services or {}).items():
+        given[name] = given.get(name, {}) | dict(own)
+    settings = load_settings(directory=Path("/nonexistent"), environ={}, mode=mode, services=given, daily_budget_usd=total_budget)
     return Services(settings, fresh_plugins(*brought), rows, clock, rng=Longest(), **options)
+
+
+@contextmanager
+def shared_state(database_url: str, clock: Clock) -> Iterator[SharedState]:
+    """What a process shares with the others on a database."""
+    database = Database(database_url)
+    database.prepare("live")
+    shared = SharedState(SharedStore(database), clock)
+    try:
+        yield shared
+    finally:
+        shared.close()
+        database.close()

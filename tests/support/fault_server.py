@@ -13,7 +13,8 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -68,6 +69,17 @@ def html(status: int = 200, body: bytes = b"<html><title>Please wait</title></ht
 def cut_short(exchange: Exchange) -> None:
     """Promise more than comes, then close: a truncated body on the wire."""
     exchange.send(head_of(200, 100) + b'{"id": ')
+
+
+def sliced(status: int = 200, body: bytes = b'{"id": 1}') -> Behaviour:
+    """Send every byte by itself."""
+
+    def send(exchange: Exchange) -> None:
+        exchange.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in head_of(status, len(body)) + body:
+            exchange.send(bytes([byte]))
+
+    return send
 
 
 def reset_mid_body(exchange: Exchange) -> None:
@@ -176,6 +188,28 @@ class FaultServer:
                 return ""
             data += chunk
         return data.partition(b"\r\n\r\n")[0].decode("latin-1")
+
+
+@contextmanager
+def without_tls() -> Iterator[str]:
+    """Yield an ``https`` address where plain text is spoken."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_in_plain() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=answer_in_plain, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5.0)
 
 
 def refusing_url() -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cinegraph_core.clock import SystemClock
-from cinegraph_core.contracts import Clock, MetricsSink, SinkContext
+from cinegraph_core.contracts import Catalogue, Clock, MetricsSink, SinkContext
 from cinegraph_core.matching import Cascade, match_stream
 from cinegraph_core.plugins import Plugins, load_plugins
 from cinegraph_core.records import FilmQuery, Match, Measurement
@@ -48,7 +48,7 @@ class _ListSink:
 
 @asynccontextmanager
 async def cascade_over(
-    run: Run, *, clock: Clock | None = None, plugins: Plugins | None = None, **settings: str
+    run: Run, *, clock: Clock | None = None, plugins: Plugins | None = None, catalogue: Catalogue | None = None, **settings: str
 ) -> AsyncIterator[Cascade]:
     """The installed plugins, real settings, door and tracker; ``settings`` are named without the prefix."""
     environ = {
@@ -66,7 +66,7 @@ async def cascade_over(
     tracker = Tracker({"listed": sink}, SinkContext("sqlite://", lambda _: None, clock))
     services = Services(loaded, plugins, tracker, clock)
     try:
-        yield Cascade(plugins.matchers(), loaded.matching, services, tracker, clock)
+        yield Cascade(plugins.matchers(), loaded.matching, services, tracker, clock, catalogue=catalogue)
     finally:
         await services.aclose()
         tracker.flush(5)

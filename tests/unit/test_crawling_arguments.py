@@ -9,6 +9,8 @@ import pytest
 from cinegraph_core.contracts import EditionPlan, PageResult, Source
 from cinegraph_core.crawling.arguments import only_missing, plan
 from cinegraph_core.errors import UsageError
+from cinegraph_festivals import venice
+from cinegraph_festivals.arguments import this_year
 
 
 def _plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
@@ -24,8 +26,21 @@ def test_years_are_spelt_out_for_a_source_that_knows_only_year() -> None:
     assert [edition.year for edition in plan(PAPER, {"years": "2019-2021,2024"})] == [2019, 2020, 2021, 2024]
 
 
+@pytest.mark.parametrize("text", ["2024,2023", "2023 - 2024", " 2024 , 2023 ", "2023-2024,2024"])
+def test_every_source_understands_the_same_years(text: str) -> None:
+    for source in (PAPER, venice.source()):
+        assert {edition.year for edition in plan(source, {"years": text})} == {2023, 2024}
+
+
+def test_missing_alone_is_every_year_of_a_source_that_knows_it() -> None:
+    years = [edition.year for edition in plan(venice.source(), {"missing": "TRUE"})]
+    assert years == list(range(1932, this_year() + 1))
+    with pytest.raises(UsageError, match="say which edition"):
+        plan(venice.source(), {"missing": "no"})
+
+
 def test_missing_is_ours_and_not_the_sources() -> None:
-    assert [edition.year for edition in plan(PAPER, {"year": "2024", "missing": "true"})] == [2024]
+    assert [edition.year for edition in plan(PAPER, {"year": "2024", "missing": "true", "withdraw": "yes"})] == [2024]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +50,8 @@ def test_missing_is_ours_and_not_the_sources() -> None:
         ({"years": "lately"}, "2019-2024"),
         ({"years": "2019-2021", "year": "2020"}, "not both"),
         ({"yaer": "2024"}, "unknown argument"),
+        ({"year": "2024", "missing": "perhaps"}, "neither true nor false"),
+        ({"year": "2024", "withdraw": "some"}, "withdraw='some' is neither true nor false"),
     ],
 )
 def test_a_wrong_argument_is_told_what_is_right(arguments: dict[str, str], words: str) -> None:

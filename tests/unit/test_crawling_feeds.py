@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cinegraph_core.crawling.feeds import CSV_COLUMNS, flat
 
-LINE = {
+LINE: dict[str, Any] = {
     "festival": "venice",
     "edition": {"year": 2024, "number": 81, "instance": 1},
     "section": "competition",
@@ -40,7 +42,7 @@ LINE = {
 def test_a_line_becomes_a_row_of_leaves() -> None:
     row = flat(LINE)
     assert row["edition_year"] == 2024
-    assert row["films_countries"] == "Spain | USA"
+    assert row["films_countries"] == "Spain; USA"
     assert row["films_match_tmdb_id"] == 1088514
     assert row["people_name"] == "Tilda Swinton | Julianne Moore"
     assert "category" not in row
@@ -48,3 +50,19 @@ def test_a_line_becomes_a_row_of_leaves() -> None:
 
 def test_every_leaf_has_a_column() -> None:
     assert set(flat(LINE)) <= set(CSV_COLUMNS)
+
+
+def test_an_element_that_lacks_a_leaf_keeps_its_place() -> None:
+    first, second = LINE["films"][0], {"title": "Maria", "imdb_id": None, "directors": ["A", "B"], "match": None}
+    row = flat({**LINE, "films": [second, first]})
+    assert row["films_title"] == "Maria | La stanza accanto"
+    assert row["films_imdb_id"] == " | tt29439114"
+    assert row["films_directors"] == "A; B | Pedro Almodóvar"
+    assert row["films_match_tmdb_id"] == " | 1088514"
+    assert row["people_imdb_id"] == " | nm0000194"
+    assert row["people_role"] == "actor | "
+
+
+def test_what_no_element_has_is_left_out() -> None:
+    row = flat({"people": [{"name": "A", "imdb_id": None}, {"name": "B", "imdb_id": None}], "films": []})
+    assert row == {"people_name": "A | B"}

@@ -49,6 +49,10 @@ def test_what_the_libraries_raise_gets_our_word(raised: BaseException, error_typ
     assert type(raised).__name__ in str(mapped)
 
 
+def test_an_exception_without_words_is_given_some() -> None:
+    assert str(classify(httpx.ReadError(""))) == "ReadError: The connection failed: refused, reset, or no such host"
+
+
 @pytest.mark.parametrize(
     ("status", "error_type", "transient", "trips"),
     [

@@ -30,7 +30,7 @@ def _nomination(key: str) -> Nomination:
 
 
 def _gathering(*pages: PageRequest) -> tuple[Gathering, list[int]]:
-    gathering = Gathering(EditionPlan("venice", 2024, pages))
+    gathering = Gathering(EditionPlan("venice", 2024, pages), this_year=2026)
     return gathering, [ticket for ticket, _ in gathering.ask(pages)]
 
 
@@ -51,7 +51,7 @@ def test_nominations_stand_in_the_order_of_asking_not_of_arrival() -> None:
 
 
 def test_an_edition_is_not_whole_before_its_last_request_has_left() -> None:
-    gathering = Gathering(EditionPlan("venice", 2024, ()))
+    gathering = Gathering(EditionPlan("venice", 2024, ()), this_year=2026)
     asked = gathering.ask([_page("/a"), _page("/b")])
     gathering.answered(asked[0][0], "https://x.org/a", PageResult())
     assert not gathering.whole
@@ -110,14 +110,28 @@ def test_a_lone_page_that_need_not_exist_and_does_not_means_no_edition() -> None
     assert is_empty(gathering.edition())
 
 
-def test_lesson_16_when_every_page_is_absent_their_addresses_have_changed() -> None:
-    gathering, tickets = _gathering(_page("/a", required=False), _page("/b", required=False))
-    for ticket in tickets:
-        gathering.failed(ticket, "https://x.org/a", NotFoundError("HTTP 404"))
+def _all_absent(year: int) -> Gathering:
+    gathering = Gathering(EditionPlan("venice", year, ()), this_year=2026)
+    for ticket, page in gathering.ask([_page("/a", required=False), _page("/b", required=False)]):
+        gathering.failed(ticket, f"https://x.org{page.path}", NotFoundError("HTTP 404"))
+    return gathering
+
+
+def test_lesson_16_when_every_page_of_a_past_edition_is_absent_their_addresses_may_have_changed() -> None:
+    gathering = _all_absent(2025)
+    assert gathering.vanished
     edition = gathering.edition()
     assert [page.outcome for page in edition.pages] == ["error", "error"]
+    assert all("their addresses may have changed" in page.detail for page in edition.pages)
     assert not edition.complete
     assert not is_empty(edition)
+
+
+@pytest.mark.parametrize("year", [2026, 2027])
+def test_an_edition_that_is_still_to_come_has_no_pages_yet(year: int) -> None:
+    gathering = _all_absent(year)
+    assert not gathering.vanished
+    assert is_empty(gathering.edition())
 
 
 def test_lesson_16_a_page_that_could_not_be_read_never_makes_an_edition_empty() -> None:

@@ -89,6 +89,38 @@ def test_lesson_14_producers_below_an_oscar_do_not_become_directors() -> None:
     assert (palm.films[0].directors, palm.people[0].role) == (("Ada Marin",), "director")
 
 
+def _oscar(category: str, *primary: dict[str, Any], **more: Any) -> Nomination:
+    (found,) = read(("Oscar", category, [nomination(*primary) | more]), event="ev0000003")
+    return found
+
+
+def test_lesson_14_the_country_of_an_international_feature_is_a_note_and_no_film() -> None:
+    found = _oscar("Best International Feature Film", FILM, notes="Denmark")
+    assert [(film.title, film.imdb_id, film.countries) for film in found.films] == [("The Salt Road", "tt9000001", ())]
+    assert found.notes == "Denmark"
+
+
+@pytest.mark.parametrize(
+    ("notes", "songs", "printed"),
+    [
+        ('For song "Low Tide"', ["Low Tide"], 'For song "Low Tide"'),
+        (None, ["First Wind", "Second Wind"], "First Wind; Second Wind"),
+    ],
+)
+def test_lesson_14_the_song_of_an_original_song_is_a_note_and_no_film(notes: str | None, songs: list[str], printed: str) -> None:
+    found = _oscar("Best Achievement in Music (Original Song)", FILM, notes=notes, songNames=songs)
+    assert [(film.title, film.imdb_id) for film in found.films] == [("The Salt Road", "tt9000001")]
+    assert found.notes == printed
+
+
+@pytest.mark.parametrize("note", ["Denmark", 'For song "Low Tide"'])
+def test_lesson_14_country_and_song_are_notes_since_2024_too(note: str) -> None:
+    film = {"title": {"id": "tt9000001", "titleText": {"text": "The Salt Road"}}}
+    node = {"isWinner": True, "notes": {"plainText": note}, "awardedEntities": {"awardTitles": [film]}}
+    (found,) = read_next_data(connection([node])).nominations
+    assert ([one.title for one in found.films], found.notes) == (["The Salt Road"], note)
+
+
 @pytest.mark.parametrize(
     "award",
     [
@@ -230,3 +262,14 @@ def test_every_alias_is_lower_case_and_collapsed_and_prizes_stay_apart() -> None
     assert all(key == " ".join(key.lower().split()) for key in VENICE_ALIASES)
     assert VENICE_ALIASES["special jury prize"] != VENICE_ALIASES["venice horizons award / special jury prize"]
     assert VENICE_ALIASES["special jury prize"] != VENICE_ALIASES["silver lion / grand jury prize"]
+
+
+def test_a_card_without_a_title_costs_only_itself_and_the_page_says_so() -> None:
+    untitled = '<article class="node-film"><a href="/en/cinema/2024/orizzonti/{}"></a></article>'
+    request = next(page for plan in venice.plan({"year": "2024"}) for page in plan.pages if page.path.endswith("/orizzonti"))
+    body = untitled.format("x") + CARD.format("orizzonti") + untitled.format("y")
+    result = venice.read(page_input(request, venice_lineup_page(body, 2024)))
+    assert [one.films[0].title for one in result.nominations] == ["Film"]
+    assert result.truncated == "2 film cards without a title (/en/cinema/2024/orizzonti/x, /en/cinema/2024/orizzonti/y)"
+    with pytest.raises(LayoutChangedError, match=r"no film card of 2024 on .* has a title"):
+        venice.read(page_input(request, venice_lineup_page(untitled.format("x"), 2024)))

@@ -42,16 +42,20 @@ def test_a_year_before_the_count_is_asked_of_imdb_alone() -> None:
     assert [page.path for page in plan.pages] == ["/event/ev0000681/1972/1/"]
 
 
-def test_years_are_a_span_and_missing_alone_means_every_year() -> None:
-    assert [plan.year for plan in venice.plan({"years": "2019-2021"})] == [2019, 2020, 2021]
-    assert [plan.year for plan in venice.plan({"years": "2019", "missing": "false"})] == [2019]
+def test_missing_alone_means_every_year_that_can_be_asked_for() -> None:
     assert [plan.year for plan in venice.plan({"missing": "true"})] == list(range(1932, this_year() + 1))
+    assert [plan.year for plan in venice.plan({"missing": "true", "via": "official"})] == list(range(1979, this_year() + 1))
     assert [plan.year for plan in venice.plan({"year": str(this_year() + 1)})] == [this_year() + 1]
 
 
+def test_a_year_without_official_pages_is_a_wrong_argument_of_via_official() -> None:
+    with pytest.raises(UsageError, match=r"no official pages of 1950.*since 1979.*via=imdb"):
+        list(venice.plan({"year": "1950", "via": "official"}))
+
+
 def test_an_imdb_event_is_one_page_per_year_which_a_year_without_an_edition_lacks() -> None:
-    plans = list(imdb.plan({"event": "EV0000147", "years": "2023-2024"}))
-    assert [(plan.festival, plan.year) for plan in plans] == [("cannes", 2023), ("cannes", 2024)]
+    plans = list(imdb.plan({"event": "EV0000147", "year": "2023"}))
+    assert [(plan.festival, plan.year) for plan in plans] == [("cannes", 2023)]
     (page,) = plans[0].pages
     assert (page.path, page.operation, page.statement, page.required) == (
         "/event/ev0000147/2023/1/",
@@ -74,10 +78,7 @@ def test_an_unknown_event_is_stored_under_its_id() -> None:
         ({"yaer": "2024"}, "did you mean 'year'.*year, years, missing, via"),
         ({"year": "1931"}, "from 1932 to"),
         ({"year": "next"}, "year=next is not a year"),
-        ({"year": "2024", "years": "2019-2024"}, "not both"),
-        ({"years": "2024-2019"}, "write years=2019-2024"),
         ({"year": "2024", "via": "wikipedia"}, "one of official, imdb, both"),
-        ({"year": "2024", "missing": "maybe"}, "missing=true"),
     ],
 )
 def test_a_wrong_argument_of_venice_names_the_right_ones(arguments: dict[str, str], message: str) -> None:

@@ -23,6 +23,16 @@ def test_unused_time_is_not_saved_up() -> None:
     assert limit.reserve(100.0) == 0.5
 
 
+def test_less_than_one_a_second_is_a_limit_too() -> None:
+    limit = RateLimit(0.5)
+    assert [limit.reserve(7.0), limit.waiting(7.0), limit.waiting(8.5), limit.waiting(9.0)] == [0.0, 2.0, 0.5, 0.0]
+
+
+def test_without_a_number_there_is_no_limit() -> None:
+    limit = RateLimit()
+    assert [limit.reserve(0.0) for _ in range(3)] == [0.0] * 3
+
+
 def test_asking_takes_no_place() -> None:
     limit = RateLimit(2.0)
     limit.reserve(0.0)

@@ -13,7 +13,7 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.crawling.robots import RobotsForbiddenError, RobotsUnreachableError, ServiceRobotsMiddleware
 from tests.support.crawling import Crawled, crawl
-from tests.support.fault_server import FaultServer, answer, html
+from tests.support.fault_server import Behaviour, FaultServer, answer, html
 
 RULES = b"User-agent: *\nDisallow: /private\n"
 PATHS = ("/a", "/private/c", "/b", "/private/d", "/private/e", "/private/f")
@@ -80,6 +80,20 @@ def test_without_robots_txt_everything_may_be_fetched(server: FaultServer, tmp_p
 @pytest.mark.parametrize("status", [401, 403, 410])
 def test_a_refusal_of_robots_txt_is_no_rule(server: FaultServer, tmp_path: Path, status: int) -> None:
     server.plan("/robots.txt", answer(status))
+    assert not _errors(_visit(tmp_path, server.url))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        html(200, b"<!DOCTYPE html>\n<html><script>window.gokuProps\nUser-agent: *\nDisallow: /\n</script></html>"),
+        answer(200, b"\n <html>\nUser-agent: *\nDisallow: /\n</html>", {"Content-Type": "text/plain"}),
+        answer(202, b"User-agent: *\nDisallow: /\n", {"Content-Type": "text/plain"}),
+    ],
+    ids=["a challenge", "a page said to be text", "202"],
+)
+def test_lesson_16_a_page_in_place_of_robots_txt_is_no_rule(server: FaultServer, tmp_path: Path, page: Behaviour) -> None:
+    server.plan("/robots.txt", page)
     assert not _errors(_visit(tmp_path, server.url))
 
 

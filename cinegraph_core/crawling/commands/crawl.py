@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from scrapy import exceptions
 from scrapy.commands import crawl
 
-from cinegraph_core.crawling.arguments import only_missing, plan
+from cinegraph_core.crawling.arguments import plan
+from cinegraph_core.crawling.commands.checks import check_settings
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.errors import ConfigurationError, UsageError
@@ -22,6 +24,8 @@ DONE, FAILED, INTERRUPTED = 0, 1, 130
 _FAILURES = (
     "spider_exceptions/count",
     "cinegraph/item_errors",
+    "cinegraph/refused",
+    "cinegraph/suspicious",
     "cinegraph/pages/error",
     "cinegraph/pages/blocked",
     "cinegraph/pages/layout_changed",
@@ -34,6 +38,11 @@ class Command(crawl.Command):
     """Ends with 0 (done), 1 (something failed, and the log says what), 2 (wrong usage) or 130 (interrupted)."""
 
     _started: Crawler | None = None
+
+    def process_options(self, args: list[str], opts: Namespace) -> None:
+        """Refuse wrong settings before Scrapy looks for the spiders."""
+        super().process_options(args, opts)
+        check_settings()
 
     def run(self, args: list[str], opts: Namespace) -> None:
         """Crawl one spider."""
@@ -48,18 +57,18 @@ class Command(crawl.Command):
         self.exitcode = self.exitcode or ending(self._started)
 
     def _check(self, args: list[str], arguments: dict[str, str]) -> None:
-        """Open the house and plan the editions, so that what is wrong is told in one sentence before anything begins."""
+        """Plan the editions and open the house, so that what is wrong is told in one sentence before anything begins."""
         if len(args) != 1 or self.crawler_process is None:
             return
         loader = self.crawler_process.spider_loader
         if args[0] not in loader.list():
             raise UsageError(f"there is no spider {args[0]!r}; there are: {', '.join(sorted(loader.list()))}")
         spider = loader.load(args[0])
-        application = House.of(self.crawler_process.settings).application
-        source = application.plugins.sources().get(getattr(spider, "source_name", "") or spider.name)
+        source = getattr(loader, "sources", {}).get(getattr(spider, "source_name", "") or spider.name)
         if issubclass(spider, EditionSpider) and source is not None:
             plan(source, arguments)
-            only_missing(arguments)
+        # Only now: opening creates the database.
+        _ = House.of(self.crawler_process.settings).application
 
     def _say(self, error: ConfigurationError) -> None:
         sys.stderr.write(f"Error: {error}\n")
@@ -74,7 +83,11 @@ def ending(crawler: Crawler | None) -> int:
     """Return the exit code of a crawl that has ended."""
     if crawler is None:
         return FAILED
-    stats: dict[str, Any] = crawler.stats.get_stats()
+    return ending_of(crawler.stats.get_stats())
+
+
+def ending_of(stats: Mapping[str, Any]) -> int:
+    """Return the exit code that a crawl's statistics stand for."""
     if stats.get("finish_reason") == "shutdown":
         return INTERRUPTED
     if stats.get("finish_reason") not in ("finished", "no_data") or any(stats.get(name) for name in _FAILURES):

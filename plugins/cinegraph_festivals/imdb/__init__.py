@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cinegraph_core import EditionPlan, PageRequest, ServiceSpec, Source, UsageError, hookimpl
 from cinegraph_festivals.aliases import VENICE_ALIASES
-from cinegraph_festivals.arguments import check_arguments, flag, requested_years
+from cinegraph_festivals.arguments import check_arguments, requested_years
 from cinegraph_festivals.imdb.access import judge
 from cinegraph_festivals.imdb.event import read_event
 
@@ -60,7 +60,6 @@ def plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
         raise UsageError("imdb: lists cannot be read yet; what works now is event=ev0000681 with year=2023 or years=2019-2024")
     event = _event_id(arguments)
     instance = _instance(arguments)
-    flag("imdb", arguments, "missing")
     festival, _ = FESTIVALS.get(event, (event, ""))
     for year in requested_years("imdb", arguments, first=_FIRST_YEAR):
         page = event_page(event, year, festival=festival, instance=instance)

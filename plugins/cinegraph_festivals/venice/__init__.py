@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cinegraph_core import EditionPlan, PageInput, PageRequest, PageResult, ServiceSpec, Source, hookimpl
+from cinegraph_core import EditionPlan, PageInput, PageRequest, PageResult, ServiceSpec, Source, UsageError, hookimpl
 from cinegraph_festivals.aliases import VENICE_ALIASES
-from cinegraph_festivals.arguments import check_arguments, choice, flag, requested_years, this_year
+from cinegraph_festivals.arguments import check_arguments, choice, requested_years, this_year
 from cinegraph_festivals.imdb import event_page
 from cinegraph_festivals.imdb.event import read_event
+from cinegraph_festivals.venice.access import judge
 from cinegraph_festivals.venice.awards import read_awards
-from cinegraph_festivals.venice.edition import FIRST_YEAR, edition_number, ordinal
+from cinegraph_festivals.venice.edition import COUNTED_SINCE, FIRST_YEAR, edition_number, ordinal
 from cinegraph_festivals.venice.lineup import read_lineup
 
 IMDB_EVENT = "ev0000681"
@@ -42,7 +43,7 @@ SLUGS = (
 @hookimpl
 def service() -> Iterator[ServiceSpec]:
     """Register La Biennale's site."""
-    yield ServiceSpec(name="venice", base_url="https://www.labiennale.org", kind="site")
+    yield ServiceSpec(name="venice", base_url="https://www.labiennale.org", kind="site", judge=judge)
 
 
 @hookimpl
@@ -67,8 +68,11 @@ def plan(arguments: Mapping[str, str]) -> Iterator[EditionPlan]:
     """
     check_arguments("venice", arguments, ARGUMENTS)
     via = choice("venice", arguments, "via", ("official", "imdb", "both"))
-    every = range(FIRST_YEAR, this_year() + 1) if flag("venice", arguments, "missing") else ()
+    first = COUNTED_SINCE if via == "official" else FIRST_YEAR
+    every = range(first, this_year() + 1) if "missing" in arguments else ()
     for year in requested_years("venice", arguments, first=FIRST_YEAR, default=every):
+        if year < first:
+            raise UsageError(f"venice: there are no official pages of {year}, only since {first}; use via=imdb")
         official = _official_pages(year) if via != "imdb" else ()
         second = (event_page(IMDB_EVENT, year, festival="venice"),) if via != "official" else ()
         yield EditionPlan(festival="venice", year=year, pages=(*official, *second))

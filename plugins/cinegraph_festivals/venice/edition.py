@@ -10,13 +10,13 @@ from cinegraph_core import LayoutChangedError, PageInput, Statement
 from cinegraph_festivals.text import page_title
 
 FIRST_YEAR = 1932
-_COUNTED_SINCE = 1979
+COUNTED_SINCE = 1979
 _YEAR_BEFORE_FIRST = 1943
 
 
 def edition_number(year: int) -> int | None:
     """Return the festival's own count (2024 is the 81st); ``None`` before 1979, when gaps upset the count."""
-    return year - _YEAR_BEFORE_FIRST if year >= _COUNTED_SINCE else None
+    return year - _YEAR_BEFORE_FIRST if year >= COUNTED_SINCE else None
 
 
 def ordinal(number: int) -> str:

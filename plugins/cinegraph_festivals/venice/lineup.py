@@ -8,7 +8,7 @@ none of them is a selection. A section is named like the address of its page: ``
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from parsel import Selector
@@ -21,7 +21,6 @@ from cinegraph_core import (
     Nomination,
     PageInput,
     PageResult,
-    ParseError,
     Person,
     Statement,
 )
@@ -35,6 +34,15 @@ _HEADING = "preceding::*[self::h2 or self::h3 or self::h4][not(ancestor::article
 _LINK = re.compile(r"/en/cinema/(?P<year>\d{4})/(?P<slug>[^/?#]+)(?:/[^?#]*)?")
 _YEAR = re.compile(r"\d{4}")
 _NOT_A_COUNTRY = re.compile(r"^(?:main\s+)?cast\b|^with\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A film card: its markup, the address of the film's own page where it links to one, and the title (maybe empty)."""
+
+    markup: Selector
+    link: re.Match[str] | None
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +61,25 @@ class _Facts:
 def read_lineup(page: PageInput) -> PageResult:
     """Return one selection per film card, keyed by the path of the film's own page.
 
-    Raises :class:`LayoutChangedError` where the title does not name the year, there is no card of that year, or the site
-    led away from its section pages, :class:`NoDataError` where it led to a section page that is read by itself, and
-    :class:`ParseError` for a card without a title.
+    ``truncated`` names the cards without a title. Raises :class:`LayoutChangedError` where the page's title does not name the
+    year, there is no card of that year with a title, or the site led away from its section pages, and :class:`NoDataError`
+    where it led to a section page that is read by itself.
     """
     url, year, slug = page.answer.url, page.request.context["year"], page.request.context["slug"]
     _check_address(url, slug, page.request.context["slugs"])
     document = Selector(text=page_text(page.answer))
     check_title(document, (str(year),), url)
     source, keys = statement(page, "lineup_card"), KeyMaker()
+    cards = [card for card in map(_card, document.xpath(_CARDS)) if card.link is None or int(card.link["year"]) == year]
     selections: dict[str, Nomination] = {}
-    for card in document.xpath(_CARDS):
-        if selection := _selection(card, source=source, keys=keys, year=year, slug=slug):
+    for card in cards:
+        if card.title:
+            selection = _selection(card, source=source, keys=keys, slug=slug)
             selections.setdefault(selection.key, selection)
     if not selections:
-        raise LayoutChangedError(f"no film card of {year} on {url}; a section page has one per film", url=url)
-    return PageResult(nominations=tuple(selections.values()), number=edition_number(year))
+        raise LayoutChangedError(f"no film card of {year} on {url} has a title; a section page has one card per film", url=url)
+    truncated = _untitled([card for card in cards if not card.title])
+    return PageResult(nominations=tuple(selections.values()), number=edition_number(year), truncated=truncated)
 
 
 def _check_address(url: str, slug: str, slugs: Collection[str]) -> None:
@@ -79,18 +90,28 @@ def _check_address(url: str, slug: str, slugs: Collection[str]) -> None:
         raise NoDataError(f"the section page {slug!r} led to {url}, which is read by itself", url=url)
 
 
-def _selection(card: Selector, *, source: Statement, keys: KeyMaker, year: int, slug: str) -> Nomination | None:
-    link = _LINK.search(card.xpath(".//a[contains(@href, '/en/cinema/')]/@href").get(""))
-    if link and int(link["year"]) != year:
-        return None
-    printed = collapse(card.xpath("string(.//div[contains(@class, 'lb-item-title')])").get())
-    if not printed:
-        raise ParseError(f"a film card on {source.url} has no title ({link[0] if link else 'nor a link'})", url=source.url)
-    description = collapse(" ".join(card.xpath(".//div[contains(@class, 'lb-description')]//text()").getall()))
-    directors = collapse(card.xpath("string(.//div[contains(@class, 'lb-description')]//strong)").get()) or "Director"
+def _card(markup: Selector) -> _Card:
+    return _Card(
+        markup,
+        _LINK.search(markup.xpath(".//a[contains(@href, '/en/cinema/')]/@href").get("")),
+        collapse(markup.xpath("string(.//div[contains(@class, 'lb-item-title')])").get()),
+    )
+
+
+def _untitled(cards: Sequence[_Card]) -> str:
+    """Return what a page left out with its cards without a title, empty if it has none."""
+    if not cards:
+        return ""
+    where = ", ".join(card.link[0] if card.link else "no link" for card in cards)
+    return f"{len(cards)} film card{'s' if len(cards) > 1 else ''} without a title ({where})"
+
+
+def _selection(card: _Card, *, source: Statement, keys: KeyMaker, slug: str) -> Nomination:
+    description = collapse(" ".join(card.markup.xpath(".//div[contains(@class, 'lb-description')]//text()").getall()))
+    directors = collapse(card.markup.xpath("string(.//div[contains(@class, 'lb-description')]//strong)").get()) or "Director"
     names = split_names(directors.removeprefix("Director"))
-    section = _section(card, link["slug"] if link else slug)
-    title, facts = split_title(printed), _facts(description, directors)
+    section = _section(card.markup, card.link["slug"] if card.link else slug)
+    title, facts = split_title(card.title), _facts(description, directors)
     film = Film(
         title=title.title,
         original_title=title.original,
@@ -101,12 +122,12 @@ def _selection(card: Selector, *, source: Statement, keys: KeyMaker, year: int, 
         kind="series" if title.is_series else section.kind,
     )
     return Nomination(
-        key=link[0].rstrip("/") if link else keys.key(section.name, printed, names),
+        key=card.link[0].rstrip("/") if card.link else keys.key(section.name, card.title, names),
         source=source,
         section=section.name,
         films=(film,),
         people=tuple(Person(name=name, role="director") for name in names),
-        as_printed=" | ".join(filter(None, (printed, description))),
+        as_printed=" | ".join(filter(None, (card.title, description))),
     )
 
 

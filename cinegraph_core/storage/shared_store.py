@@ -1,0 +1,84 @@
+"""What the processes share at the door, one transaction for each step; for threads, never for an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cinegraph_core.records import Control
+from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
+from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.storage.audit import record_action
+from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers, kept_keys
+from cinegraph_core.storage.controls import controls, set_control
+from cinegraph_core.storage.database import Database
+from cinegraph_core.storage.limits import lease_calls, settle_calls
+from cinegraph_core.storage.state import service_states
+
+
+class SharedStore:
+    """The shared tables of a database; times in seconds since the epoch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def lease(
+        self, service: str, limits: Sequence[Limit], *, needed: int, ahead: int, now: float, expires_at: float
+    ) -> Granted | Refused:
+        """Reserve calls, ``needed`` ones and some ``ahead``, in all limits or in none."""
+        with self._database.transaction() as session:
+            return lease_calls(session, service, limits, needed=needed, ahead=ahead, now=now, expires_at=expires_at)
+
+    def settle(self, key: str, *, used: int, back: int) -> list[Mark]:
+        """Take note what became of a lease; returns the marks that were passed."""
+        with self._database.transaction() as session:
+            return settle_calls(session, key, used=used, back=back)
+
+    def words(self) -> dict[tuple[str, str], int]:
+        """Return every word by service and name."""
+        with self._database.reading() as session:
+            return controls(session)
+
+    def say(self, service: str, name: Control, value: int, *, now: float) -> None:
+        """Leave a word for every process."""
+        with self._database.transaction() as session:
+            set_control(session, service, name, value, now=now)
+
+    def open_breakers(self) -> dict[str, float]:
+        """Return when the probe of each open breaker is due."""
+        with self._database.reading() as session:
+            rows = service_states(session).items()
+            return {name: row.retry_at.timestamp() for name, row in rows if row.breaker_state == "open" and row.retry_at}
+
+    def find(self, key: str) -> Entry | None:
+        """Return the answer kept under a key."""
+        with self._database.reading() as session:
+            return find_answer(session, key)
+
+    def keys(self, *, since: float, now: float) -> list[tuple[str, float]]:
+        """Return the keys of what was kept from a moment on, with when."""
+        with self._database.reading() as session:
+            return kept_keys(session, since=since, now=now)
+
+    def keep(self, entries: Sequence[Entry], *, now: float) -> Mapping[str, int]:
+        """Keep answers; returns how many others had to go, by service."""
+        with self._database.transaction() as session:
+            return keep_answers(session, entries, now=now)
+
+    def tally(self, tallies: Mapping[str, Mapping[str, int]]) -> None:
+        """Add to what the caches have done."""
+        with self._database.transaction() as session:
+            for service in sorted(tallies):
+                add_tallies(session, service, tallies[service])
+
+    def note_loss(self, *, since: float, until: float) -> None:
+        """Note in the audit that the shared state was away."""
+        with self._database.transaction() as session:
+            record_action(
+                session,
+                who="cinegraph",
+                what="shared_state.lost",
+                subject="the database",
+                before={"since": since},
+                after={"until": until},
+                now=until,
+            )

@@ -1,0 +1,83 @@
+"""Kept answers in the database: whole, bounded, and gone when they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.cache import add_tallies, cache_summary, find_answer, keep_answers, kept_keys, purge_answers
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    one = Database(database_url)
+    one.prepare("mock")
+    yield one
+    one.close()
+
+
+def entry(key: str, *, service: str = "films", path: str = "/movie/1", body: bytes = b"{}", at: float = NOW) -> Entry:
+    url = f"https://{service}.example{path}"
+    return Entry(key, service, path, 200, {"content-type": "application/json"}, body, url, False, at, at + 10, at + 30)
+
+
+def test_an_answer_comes_back_as_it_was_kept(database: Database) -> None:
+    one = entry("a", body=bytes(range(256)))
+    with database.transaction() as session:
+        keep_answers(session, [one], now=NOW)
+        assert find_answer(session, "a") == one
+        assert find_answer(session, "b") is None
+
+
+def test_the_newest_answer_stays_and_what_is_past_its_time_goes_with_the_next_store(database: Database) -> None:
+    with database.transaction() as session:
+        keep_answers(session, [entry("a"), entry("a", body=b"newer", at=NOW + 1)], now=NOW)
+        found = find_answer(session, "a")
+        assert found is not None
+        assert found.body == b"newer"
+        keep_answers(session, [entry("b", at=NOW + 40)], now=NOW + 40)
+        assert find_answer(session, "a") is None
+
+
+def test_lesson_27_the_oldest_go_where_there_is_no_room_and_are_counted_by_service(database: Database) -> None:
+    entries = [
+        entry(f"{number}", service="films" if number < 3 else "news", body=b"x" * 488, at=NOW + number) for number in range(5)
+    ]
+    with database.transaction() as session:
+        assert keep_answers(session, entries[:4], now=NOW, most=4000) == {}
+        assert keep_answers(session, entries[4:], now=NOW, most=4000) == {"films": 2}
+        assert [find_answer(session, str(number)) is not None for number in range(5)] == [False, False, True, True, True]
+
+
+def test_a_purge_takes_a_service_or_what_lies_below_a_path(database: Database) -> None:
+    with database.transaction() as session:
+        kept = [entry("a"), entry("b", path="/person/1"), entry("c", path="/movie_%"), entry("d", service="news")]
+        keep_answers(session, kept, now=NOW)
+        assert purge_answers(session, "films", "/movie_%") == 1
+        assert purge_answers(session, "films", "/movie") == 1
+        assert purge_answers(session, "films") == 1
+        assert find_answer(session, "d") is not None
+
+
+def test_the_keys_that_are_new_can_be_asked_for(database: Database) -> None:
+    with database.transaction() as session:
+        keep_answers(session, [entry("a"), entry("b", at=NOW + 5)], now=NOW)
+        assert sorted(kept_keys(session, since=0.0, now=NOW)) == [("a", NOW), ("b", NOW + 5)]
+        assert kept_keys(session, since=NOW + 1, now=NOW) == [("b", NOW + 5)]
+        assert kept_keys(session, since=0.0, now=NOW + 31) == [("b", NOW + 5)]
+
+
+def test_what_a_cache_did_adds_up(database: Database) -> None:
+    with database.transaction() as session:
+        keep_answers(session, [entry("a")], now=NOW)
+        add_tallies(session, "films", {"hits": 2, "misses": 1})
+        add_tallies(session, "films", {"hits": 3})
+        add_tallies(session, "news", {"stale": 1})
+        found = cache_summary(session, NOW)
+    assert (found["films"]["entries"], found["films"]["hits"], found["films"]["misses"]) == (1, 5, 1)
+    assert (found["news"]["entries"], found["news"]["stale"]) == (0, 1)

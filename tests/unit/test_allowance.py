@@ -1,0 +1,133 @@
+"""Leased calls: taken without asking anybody, reported once, never used beyond their time."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from cinegraph_core.resilience.allowance import Allowance, Exhausted, Lease, Report
+
+
+def leased(calls: int, *, until: float = 10.0) -> tuple[Allowance, Lease]:
+    allowance, lease = Allowance(), Lease("a", until, calls)
+    allowance.grant(lease)
+    return allowance, lease
+
+
+def said(reports: list[Report]) -> list[tuple[str, int, int]]:
+    return [(one.lease.key, one.used, one.back) for one in reports]
+
+
+def test_a_lease_gives_as_many_calls_as_it_holds_and_no_more() -> None:
+    allowance, lease = leased(2)
+    assert allowance.take(0) is lease
+    assert allowance.take(0) is lease
+    assert allowance.take(0) is None
+
+
+def test_a_lease_gives_none_from_its_end_on() -> None:
+    allowance, _ = leased(2, until=10.0)
+    assert allowance.take(9.999) is not None
+    assert allowance.take(10.0) is None
+
+
+def test_what_was_used_is_reported_once_and_what_is_idle_is_given_back() -> None:
+    allowance, _ = leased(5)
+    for _ in range(2):
+        taken = allowance.take(0)
+        assert taken is not None
+        allowance.used(taken)
+    assert said(allowance.report(0)) == [("a", 2, 0)]
+    assert said(allowance.report(1)) == [("a", 0, 3)]
+    assert said(allowance.report(2)) == []
+    assert allowance.take(2) is None
+
+
+def test_a_call_whose_request_never_left_gives_its_place_back() -> None:
+    allowance, _ = leased(1)
+    taken = allowance.take(0)
+    assert taken is not None
+    allowance.unused(taken)
+    assert allowance.take(0) is taken
+
+
+def test_a_call_under_way_is_reported_when_it_ends_though_its_lease_is_long_over() -> None:
+    allowance, _ = leased(3)
+    taken = allowance.take(0)
+    assert taken is not None
+    assert said(allowance.report(20)) == [("a", 0, 2)]
+    allowance.used(taken)
+    assert said(allowance.report(21)) == [("a", 1, 0)]
+    assert said(allowance.report(22)) == []
+
+
+def test_a_report_that_could_not_be_delivered_is_said_again() -> None:
+    allowance, _ = leased(3)
+    taken = allowance.take(0)
+    assert taken is not None
+    allowance.used(taken)
+    for report in allowance.report(20):
+        allowance.undelivered(report)
+    assert said(allowance.report(21)) == [("a", 1, 2)]
+
+
+def test_a_new_lease_takes_the_place_of_the_old_one_whose_rest_is_given_back() -> None:
+    allowance, _ = leased(3)
+    allowance.grant(Lease("b", 10.0, 1))
+    taken = allowance.take(0)
+    assert taken is not None
+    assert taken.key == "b"
+    assert said(allowance.report(0)) == [("a", 0, 3)]
+
+
+def test_the_next_lease_is_larger_when_one_did_not_last_and_small_again_after_a_pause() -> None:
+    allowance, _ = leased(1)
+    assert allowance.ahead() == 1
+    for _ in range(8):
+        allowance.grant(Lease("more", 10.0, 1))
+    assert allowance.ahead() == 32
+    allowance.report(0)
+    assert allowance.ahead() == 1
+
+
+def test_a_refusal_stands_until_it_is_worth_asking_again() -> None:
+    allowance = Allowance()
+    allowance.refuse("daily_quota", 3600.0, ask_again=1.0)
+    with pytest.raises(Exhausted) as caught:
+        allowance.take(0.5)
+    assert (caught.value.limit, caught.value.retry_at) == ("daily_quota", 3600.0)
+    assert allowance.refused_until(0.5) == 3600.0
+    assert allowance.take(1.0) is None
+
+
+def test_a_changed_limit_makes_all_begin_anew() -> None:
+    allowance, _ = leased(3)
+    allowance.refuse("daily_quota", 3600.0, ask_again=1.0)
+    allowance.reconsider()
+    assert allowance.take(0) is None
+    assert said(allowance.report(0)) == [("a", 0, 3)]
+
+
+def test_at_the_end_everything_left_is_given_back() -> None:
+    allowance, _ = leased(3)
+    assert allowance.take(0) is not None
+    assert said(allowance.report(0, ending=True)) == [("a", 0, 2)]
+
+
+def test_threads_together_take_exactly_what_there_is() -> None:
+    allowance, _ = leased(1000)
+    taken: list[int] = []
+
+    def take_all() -> None:
+        count = 0
+        while allowance.take(0) is not None:
+            count += 1
+        taken.append(count)
+
+    threads = [threading.Thread(target=take_all) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(taken) == 1000

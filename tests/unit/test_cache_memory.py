@@ -1,0 +1,66 @@
+"""What is kept of an answer, for how long it is good, and the bounds of the memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cinegraph_core.resilience.cache import Entry, Memory, cache_key
+
+
+def entry(key: str, *, service: str = "films", path: str = "/movie/1", body: bytes = b"", at: float = 0.0) -> Entry:
+    return Entry(key, service, path, 200, {}, body, "https://films.example/movie/1", False, at, at + 10, at + 30)
+
+
+def test_lesson_27_the_order_of_parameters_makes_no_difference_and_everything_else_does() -> None:
+    def key(path: str, *query: str) -> str:
+        return cache_key("films", path, query=[pair.encode() for pair in query])
+
+    assert key("/search", "query=Alive", "year=2020") == key("/search", "year=2020", "query=Alive")
+    others: list[Any] = [
+        key("/search"),
+        key("/search", "query=Alive"),
+        key("/search/query=Alive"),
+        key("/search", "query=Alive&year=2020"),
+    ]
+    assert len({*others, key("/search", "query=Alive", "year=2020")}) == 5
+    assert len(key("/search")) == 64
+
+
+def test_an_entry_is_fresh_then_stale_then_gone_and_one_from_the_future_is_gone() -> None:
+    one = entry("a", at=100.0)
+    assert [one.freshness(now) for now in (100.0, 109.9, 110.0, 129.9, 130.0, 30.0)] == [
+        "fresh",
+        "fresh",
+        "stale",
+        "stale",
+        "gone",
+        "gone",
+    ]
+
+
+def test_lesson_27_memory_is_bounded_by_number_and_lets_the_least_recently_used_go() -> None:
+    memory = Memory(entries=2)
+    for key in ("a", "b"):
+        memory.put(entry(key))
+    memory.get("a")
+    memory.put(entry("c"))
+    assert [memory.get(key) is not None for key in ("a", "b", "c")] == [True, False, True]
+    assert memory.evicted == 1
+
+
+def test_memory_is_bounded_by_size_and_counts_each_entry_once() -> None:
+    memory = Memory(size=4000)
+    for key in ("a", "b", "a", "c"):
+        memory.put(entry(key, body=b"x" * 1000))
+    assert [memory.get(key) is not None for key in ("a", "b", "c")] == [True, False, True]
+    assert memory.evicted == 1
+
+
+def test_a_purge_takes_one_service_s_entries_of_before_a_moment_and_gives_their_room_back() -> None:
+    memory = Memory(size=3 * entry("x").size)
+    for key, service, at in (("a", "films", 1.0), ("b", "films", 2.0), ("c", "news", 1.0)):
+        memory.put(entry(key, service=service, at=at))
+    memory.purge("films", before=2.0)
+    assert [memory.get(key) is not None for key in ("a", "b", "c")] == [False, True, True]
+    memory.put(entry("d"))
+    assert memory.evicted == 0
