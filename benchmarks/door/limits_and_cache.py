@@ -97,7 +97,7 @@ def cache() -> tuple[float, float]:
     theirs.setup("mem://")
 
     @theirs(ttl="1h", key="{path}:{language}:{append_to_response}")
-    async def fetch(path: str, language: str, append_to_response: str) -> bytes:
+    async def fetch(path: str, language: str, append_to_response: str) -> bytes:  # noqa: ARG001 - they make its key
         return BODY
 
     async def their_hit() -> None:

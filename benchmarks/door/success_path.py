@@ -56,8 +56,8 @@ class Nowhere:
 
 def door() -> tuple[Services, Tracker]:
     clock = SystemClock()
-    sink = MetricsSink("nowhere", lambda context: Nowhere())
-    tracker = Tracker({"nowhere": sink}, SinkContext("sqlite://", lambda batch: None, clock))
+    sink = MetricsSink("nowhere", lambda _context: Nowhere())
+    tracker = Tracker({"nowhere": sink}, SinkContext("sqlite://", lambda _batch: None, clock))
     settings = load_settings(directory=Path("/nonexistent"), environ={}, mode="real")
     return Services(settings, fresh_plugins(), tracker, clock), tracker
 
@@ -88,13 +88,13 @@ def pyresilience_stack(function: Any, *, bounded: bool) -> Any:
     return pyresilience.resilient(
         retry=pyresilience.RetryConfig(max_attempts=4, delay=1.0),
         circuit_breaker=pyresilience.CircuitBreakerConfig(failure_threshold=5),
-        fallback=pyresilience.FallbackConfig(handler=lambda error: None),
+        fallback=pyresilience.FallbackConfig(handler=lambda _error: None),
         **({"timeout": pyresilience.TimeoutConfig(seconds=TIMEOUT)} if bounded else {}),
     )(function)
 
 
 def interlock_stack(function: Any, *, bounded: bool) -> Any:
-    builder = interlock.Pipeline.builder().fallback(lambda error: None).retry(attempts=4)
+    builder = interlock.Pipeline.builder().fallback(lambda _error: None).retry(attempts=4)
     builder = builder.circuit_breaker(interlock.CircuitBreaker(name=f"stub-{bounded}"))
     return (builder.timeout(TIMEOUT) if bounded else builder).build()(function)
 

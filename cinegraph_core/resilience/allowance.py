@@ -1,14 +1,18 @@
 """The calls a process may make on its own word: leased from a shared count in bundles, used without asking anybody.
 
 The count itself (quota, budget) lives where every process can reach it. What is leased here counts there as reserved, so
-that no number of processes together can exceed a limit. Times are wall-clock seconds since the epoch, passed in; a short
-lock guards each step and is never held while a call is under way.
+that no number of processes together can exceed a limit. Times are wall-clock seconds since the epoch, passed in. Taking and
+settling hold no lock: a call is a token that one ``pop`` takes from a list, which the interpreter does in one step.
 """
 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+
+_SHORT = 0.5
+"""Seconds; a lease that is used up sooner was too small."""
 
 
 class Exhausted(Exception):  # noqa: N818 - a refusal is an answer of the machine, the door makes an error of it
@@ -59,15 +63,17 @@ class Mark:
     ceiling: int
 
 
-@dataclass(slots=True, eq=False)
 class Lease:
-    """A bundle of ``left`` calls that may begin before ``until``; ``used`` ones left the process and are not reported yet."""
+    """A bundle of calls that may begin before ``until``: tokens that are ``free``, and those of calls that were ``used``."""
 
-    key: str
-    until: float
-    left: int
-    under_way: int = 0
-    used: int = 0
+    __slots__ = ("calls", "free", "key", "until", "used")
+
+    def __init__(self, key: str, until: float, calls: int) -> None:
+        self.key = key
+        self.until = until
+        self.calls = calls
+        self.free: list[None] = [None] * calls
+        self.used: list[None] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,55 +88,58 @@ class Report:
 class Allowance:
     """Takes from the current lease; says how many calls wait for a new one. ``largest`` bounds how many are asked for ahead."""
 
-    def __init__(self, *, largest: int = 32) -> None:
+    def __init__(self, *, largest: int = 16384) -> None:
         self._largest = largest
         self._lock = threading.Lock()
         self._current: Lease | None = None
         self._past: list[Lease] = []
         self._refusal: Exhausted | None = None
         self._ask_again = 0.0
+        self._granted_at = float("-inf")
         self._ahead = 1
         self._taken = False
 
     def take(self, now: float) -> Lease | None:
         """Return the lease a call begins on, or ``None`` if one must be fetched first; raises :class:`Exhausted`."""
-        with self._lock:
-            lease = self._current
-            if lease is not None and lease.left > 0 and now < lease.until:
-                lease.left -= 1
-                lease.under_way += 1
+        lease = self._current
+        if lease is not None and now < lease.until:
+            try:
+                lease.free.pop()
+            except IndexError:
+                pass
+            else:
                 self._taken = True
                 return lease
+        with self._lock:
             refusal = self._refusal
             if refusal is not None and now < min(refusal.retry_at, self._ask_again):
                 raise Exhausted(refusal.limit, refusal.retry_at)
             return None
 
-    def used(self, lease: Lease) -> None:
+    @staticmethod
+    def used(lease: Lease) -> None:
         """Take note that the call's request left, so that it counts whatever came of it."""
-        with self._lock:
-            lease.under_way -= 1
-            lease.used += 1
+        lease.used.append(None)
 
-    def unused(self, lease: Lease) -> None:
+    @staticmethod
+    def unused(lease: Lease) -> None:
         """Take note that the call's request never left; its place is free again."""
-        with self._lock:
-            lease.under_way -= 1
-            lease.left += 1
+        lease.free.append(None)
 
     # ------------------------------------------------------------------------- for whoever speaks with the shared count
 
     def ahead(self) -> int:
-        """Return how many calls to ask for beyond those that wait: more each time a lease did not last, never too many."""
+        """Return how many calls to ask for beyond those that wait: more where a lease lasts less than half a second."""
         return self._ahead
 
-    def grant(self, lease: Lease) -> None:
+    def grant(self, lease: Lease, now: float) -> None:
         """Go on with a new lease; what is left of the old one is given back with the next report."""
         with self._lock:
             if self._current is not None:
                 self._past.append(self._current)
-                self._ahead = min(2 * self._ahead, self._largest)
-            self._current, self._refusal = lease, None
+                if now - self._granted_at < _SHORT:
+                    self._ahead = min(2 * self._ahead, self._largest)
+            self._current, self._refusal, self._granted_at = lease, None, now
 
     def refuse(self, limit: str, retry_at: float, *, ask_again: float) -> None:
         """Refuse what is asked for before ``ask_again``; a place that somebody gave back is found then."""
@@ -160,24 +169,30 @@ class Allowance:
             if lease is not None and (idle or now >= lease.until):
                 self._past.append(lease)
                 self._current, self._ahead = None, 1
-            reports = [_report_of(one, back=one.left) for one in self._past]
+            reports = [_report_of(one, give_back=True) for one in self._past]
             if self._current is not None:
-                reports.append(_report_of(self._current, back=0))
-            self._past = [one for one in self._past if one.under_way]
+                reports.append(_report_of(self._current, give_back=False))
+            self._past = [one for one in self._past if one.calls]
         return [one for one in reports if one.used or one.back]
 
     def undelivered(self, report: Report) -> None:
         """Take a report back, so that the next one says it again."""
         lease = report.lease
         with self._lock:
-            lease.used += report.used
-            lease.left += report.back
+            lease.calls += report.used + report.back
+            lease.used.extend([None] * report.used)
+            lease.free.extend([None] * report.back)
             if lease is not self._current and lease not in self._past:
                 self._past.append(lease)
 
 
-def _report_of(lease: Lease, *, back: int) -> Report:
-    report = Report(lease, lease.used, back)
-    lease.used = 0
-    lease.left -= back
-    return report
+def _report_of(lease: Lease, *, give_back: bool) -> Report:
+    used, back = len(lease.used), 0
+    del lease.used[:used]
+    while give_back and lease.free:
+        # Somebody may take the last one just now.
+        with suppress(IndexError):
+            lease.free.pop()
+            back += 1
+    lease.calls -= used + back
+    return Report(lease, used, back)

@@ -60,27 +60,6 @@ class BreakerRules:
     slow_after: float = NEVER
 
 
-class _Era:
-    """One stretch of time in one state; what a permit of another era reports is ignored."""
-
-    name: ClassVar[BreakerState]
-
-    def admit(self, now: float) -> Permit:
-        """Return leave for one attempt; raises :class:`Refused`."""
-        raise NotImplementedError
-
-    def success(self, permit: Permit, now: float, *, slow: bool) -> BreakerState | None:
-        """Take note of an answer and return the state that follows, ``None`` for this one."""
-        raise NotImplementedError
-
-    def failure(self, permit: Permit, now: float) -> BreakerState | None:
-        """Take note of a failure and return the state that follows, ``None`` for this one."""
-        raise NotImplementedError
-
-    def release(self, permit: Permit) -> None:
-        """Take a leave back that came to nothing."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Permit:
     """Leave for one attempt that starts not before ``at``; ``era`` tells a result of before a change of state from one of after.
@@ -88,14 +67,14 @@ class Permit:
     ``era`` is ``None`` for an attempt that a breaker in shadow mode would have refused.
     """
 
-    era: _Era | None
+    era: _Lending | None
     at: float = float("-inf")
 
 
-class _Closed(_Era):
+class _Closed:
     """Everybody goes; failures in a row and the window are watched."""
 
-    name = "closed"
+    name: ClassVar[BreakerState] = "closed"
 
     def __init__(self, rules: BreakerRules, since: float) -> None:
         self.since = since
@@ -123,10 +102,10 @@ class _Closed(_Era):
         return calls >= rules.minimum and (failed >= rules.failure_rate * calls or slow >= rules.slow_rate * calls)
 
 
-class _Open(_Era):
+class _Open:
     """Nobody goes before ``until``."""
 
-    name = "open"
+    name: ClassVar[BreakerState] = "open"
 
     def __init__(self, until: float) -> None:
         self.until = until
@@ -135,10 +114,10 @@ class _Open(_Era):
         raise Refused(self.until)
 
 
-class _HalfOpen(_Era):
+class _HalfOpen:
     """One probe at a time."""
 
-    name = "half_open"
+    name: ClassVar[BreakerState] = "half_open"
 
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
@@ -168,10 +147,10 @@ class _HalfOpen(_Era):
             self._probe = None
 
 
-class _Recovery(_Era):
+class _Recovery:
     """A growing share goes."""
 
-    name = "ramp"
+    name: ClassVar[BreakerState] = "ramp"
 
     def __init__(self) -> None:
         self._ramp = Ramp()
@@ -187,6 +166,11 @@ class _Recovery(_Era):
 
     def failure(self, permit: Permit, now: float) -> BreakerState | None:  # noqa: ARG002
         return self._ramp.count(success=False)
+
+
+_Lending = _Closed | _HalfOpen | _Recovery
+"""One stretch of time in one state that gives permits; what a permit of another one reports is ignored."""
+_Era = _Lending | _Open
 
 
 class Breaker:
@@ -246,8 +230,8 @@ class Breaker:
     def success(self, permit: Permit, now: float, took: float = 0.0) -> None:
         """Take note that the attempt was answered after ``took`` seconds; ignored if it began before a change of state."""
         with self._lock:
-            era = self._era
-            if permit.era is not era:
+            era = permit.era
+            if era is None or era is not self._era:
                 return
             following = era.success(permit, now, slow=took > self._rules.slow_after)
             change = self._enter(following, now) if following else None
@@ -256,14 +240,18 @@ class Breaker:
     def failure(self, permit: Permit, now: float) -> None:
         """Take note that the attempt failed; ignored if it began before a change of state."""
         with self._lock:
-            following = self._era.failure(permit, now) if permit.era is self._era else None
+            era = permit.era
+            if era is None or era is not self._era:
+                return
+            following = era.failure(permit, now)
             change = self._enter(following, now) if following else None
         self._tell(change)
 
     def release(self, permit: Permit) -> None:
         """Give the leave back without a verdict: cancelled, or an answer that says nothing about health."""
         with self._lock:
-            self._era.release(permit)
+            if isinstance(self._era, _HalfOpen):
+                self._era.release(permit)
 
     # ---------------------------------------------------------------------------------------------------- by hand
 

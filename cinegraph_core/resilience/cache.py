@@ -5,11 +5,11 @@ Times are seconds since the epoch, because entries outlive the process.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 Freshness = Literal["fresh", "stale", "gone"]
@@ -62,12 +62,9 @@ class Entry:
         return "fresh" if now < self.fresh_until else "stale"
 
 
-def cache_key(*parts: str, query: Iterable[bytes] = ()) -> str:
+def cache_key(*parts: str, query: Iterable[str] = ()) -> str:
     """Return the SHA-256 of what makes an answer the same: the parts, and the query's pairs in whatever order."""
-    digest = hashlib.sha256("\0".join(parts).encode())
-    for pair in sorted(query):
-        digest.update(b"\0&" + pair)
-    return digest.hexdigest()
+    return sha256("\0".join((*parts, *sorted(query))).encode()).hexdigest()
 
 
 class Memory:

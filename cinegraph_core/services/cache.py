@@ -24,7 +24,6 @@ _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
 _PERSONAL = frozenset({"authorization", "cookie", "if-modified-since", "if-none-match", "range"})
 """Request headers of a caller's own, with which an answer is nobody else's business."""
-_VARYING = ("accept", "accept-language")
 _CLEARED: tuple[Control, ...] = ("cache_cleared", "cache_purged")
 _OVERLAP = 5.0
 """Seconds by which each look for new keys goes back: an older transaction may have been committed later."""
@@ -144,7 +143,7 @@ class ServiceCache:
         ttl = spec.cache_ttl or 0.0
         self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
         self._service = spec.name
-        self._secrets = tuple(f"{name}=".encode() for name in secrets)
+        self._secrets = tuple(f"{name}=" for name in secrets)
         self._memory = memory
         self._kept = kept
         self._clock = clock
@@ -159,9 +158,10 @@ class ServiceCache:
         """
         if self.policy.ttl <= 0 or not _PERSONAL.isdisjoint(headers) or "no-" in headers.get("cache-control", ""):
             return None
-        varying = [headers.get(name, "") for name in _VARYING]
-        pairs = [pair for pair in query.encode().split(b"&") if pair and not pair.startswith(self._secrets)]
-        return cache_key(self._service, path, *varying, query=pairs)
+        pairs = query.split("&") if query else []
+        if self._secrets:
+            pairs = [pair for pair in pairs if not pair.startswith(self._secrets)]
+        return cache_key(self._service, path, headers.get("accept", ""), headers.get("accept-language", ""), query=pairs)
 
     async def find(self, key: str) -> Entry | None:
         """Return the entry of a key that is fresh or at least good for an emergency."""
@@ -180,16 +180,11 @@ class ServiceCache:
 
     def served(self, entry: Entry) -> Answer:
         """Return an entry as the answer it is now: from the cache, or stale."""
-        fresh = self.staleness(entry) < 0
-        self.count("hits" if fresh else "stale")
-        return Answer(
-            entry.status,
-            entry.headers,
-            entry.body,
-            entry.url,
-            provenance=self._marked("cache" if fresh else "stale"),
-            fetched_at=entry.stored_at,
-        )
+        fresh = self._clock.now() < entry.fresh_until
+        if self._kept is not None:
+            self._kept.count(self._service, "hits" if fresh else "stale")
+        provenance = self._marked("cache" if fresh else "stale")
+        return Answer(entry.status, entry.headers, entry.body, entry.url, provenance, entry.stored_at)
 
     def shared(self, answer: Answer) -> Answer:
         """Return an answer somebody else's request brought, as one for who only waited."""

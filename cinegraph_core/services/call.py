@@ -235,7 +235,7 @@ class CallGuard:
         return wait
 
     def _left(self, now: float) -> float:
-        return self._state.deadline - (now - (now if self._started is None else self._started))
+        return self._state.deadline if self._started is None else self._started + self._state.deadline - now
 
     def _circuit_open(self, seconds: float) -> CircuitOpenError:
         if isinf(seconds):
@@ -379,7 +379,7 @@ class CallGuard:
     def _elapsed_ms(self) -> float | None:
         if self._started is None or not self.tried:
             return None
-        return round((self._clock.monotonic() - self._started) * 1000.0, 3)
+        return round((self._clock.monotonic() - self._started) * 1e3, 3)
 
 
 def _left(error: CallError) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from math import isinf
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -185,6 +186,8 @@ class Services:
 
     def state(self, name: str) -> ServiceState:
         """Return what the door remembers about a service."""
+        if (known := self._states.get(name)) is not None:
+            return known
         with self._building:
             if name not in self._states:
                 self._states[name] = self._build(name)
@@ -208,7 +211,7 @@ class Services:
     def _teller(self, name: str) -> Callable[[BreakerState, BreakerState, float | None], None]:
         def tell(old: BreakerState, new: BreakerState, retry_at: float | None) -> None:
             if self._on_transition is not None:
-                epoch = None if retry_at is None else self.clock.now() + retry_at - self.clock.monotonic()
+                epoch = None if retry_at is None or isinf(retry_at) else self.clock.now() + retry_at - self.clock.monotonic()
                 self._on_transition(name, old, new, epoch)
 
         return tell

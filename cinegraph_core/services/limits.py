@@ -122,12 +122,15 @@ class Limits:
 
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
         """Report what was used and give back what is not needed."""
-        for report in self._allowance.report(self._clock.now(), ending=ending):
+        reports = self._allowance.report(self._clock.now(), ending=ending)
+        while reports:
             try:
-                marks = shared.use(partial(_settle, report))
+                marks = shared.use(partial(_settle, reports[-1]))
             except Exception:
-                self._allowance.undelivered(report)
+                for report in reports:
+                    self._allowance.undelivered(report)
                 raise
+            reports.pop()
             for mark in marks:
                 _tell(mark)
 
@@ -181,7 +184,7 @@ class Limits:
         )
         if isinstance(answer, Granted):
             until = min(now + LEASE, *(limit.end for limit in limits))
-            self._allowance.grant(Lease(answer.key, until, answer.calls))
+            self._allowance.grant(Lease(answer.key, until, answer.calls), now)
         else:
             self._allowance.refuse(answer.counter, answer.until, ask_again=min(now + _ASK_AGAIN, answer.until))
 

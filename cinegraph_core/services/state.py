@@ -42,15 +42,14 @@ class ServiceState:
     """Whether the latest attempt was answered with 401 or 403."""
     _free_at: float = float("-inf")
 
-    @property
-    def timeout(self) -> float:
-        """Return the seconds one attempt may take, from connect to last byte."""
-        return self.spec.timeout or float("inf")
+    timeout: float = field(init=False)
+    """Seconds one attempt may take, from connect to last byte."""
+    deadline: float = field(init=False)
+    """Seconds a whole call may take, with its waits."""
 
-    @property
-    def deadline(self) -> float:
-        """Return the seconds a whole call may take, with its waits."""
-        return self.spec.deadline or float("inf")
+    def __post_init__(self) -> None:
+        self.timeout = self.spec.timeout or float("inf")
+        self.deadline = self.spec.deadline or float("inf")
 
     def hold(self, until: float) -> None:
         """Send nothing before ``until``, because the service asked for it."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, and_, col, delete, func, or_, select
 
-from cinegraph_core.records import FilmKind, FilmQuery, Match, Mode
+from cinegraph_core.records import FilmKind, FilmQuery, Match, Mode, Provenance
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
@@ -112,7 +112,7 @@ def record_decision(
         return film.id
     if current is not None and current.source_changed and film.id == film_id:
         _forget_decision(session, film, current)
-    provenance = "mock" if mode == "mock" else match.provenance
+    provenance = _kept_as(match.provenance, mode)
     answered = query_key(asked) if asked is not None and film.id == film_id else None
     if match.status != "matched" or match.tmdb_id is None:
         if film.id == film_id:  # what was asked of a row that is gone says nothing about the film it became
@@ -271,6 +271,17 @@ def _better_known(kept: MatchDecisionRow | None, match: Match, *, merged: bool) 
 def _contradict(session: Session, film_id: int, twin_id: int) -> bool:
     mine, theirs = (imdb_id_of(session, film_id=owner) for owner in (film_id, twin_id))
     return mine is not None and theirs is not None and mine != theirs
+
+
+def _kept_as(provenance: Provenance, mode: Mode) -> Provenance:
+    """Return the provenance a decision is kept with.
+
+    An answer still fresh in the cache is the live one, asked a little earlier: a decision must not differ by what happened
+    to have been asked before, say by a run that was killed.
+    """
+    if mode == "mock":
+        return "mock"
+    return "live" if provenance == "cache" else provenance
 
 
 def _as_contradiction(match: Match) -> Match:

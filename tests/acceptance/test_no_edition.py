@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from cinegraph_replica.server import ReplicaServer
-
 from tests.support.runs import environment, query, run
 
 

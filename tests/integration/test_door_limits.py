@@ -72,9 +72,7 @@ def server() -> Iterator[FaultServer]:
 
 
 @contextmanager
-def opened(
-    database_url: str, base_url: str, *, spec: ServiceSpec = SPEC, **settings: Any
-) -> Iterator[Bench]:
+def opened(database_url: str, base_url: str, *, spec: ServiceSpec = SPEC, **settings: Any) -> Iterator[Bench]:
     clock, rows = PatientClock(NOW, patient_from=5.0, patience=10.0), Rows()
     with shared_state(database_url, clock) as shared:
         given = {"base_url": base_url, "retries": 0, **settings}

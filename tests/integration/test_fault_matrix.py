@@ -141,7 +141,7 @@ def spec(timeout: float) -> ServiceSpec:
 
 def new_clock() -> PatientClock:
     """A clock whose 22:13:20 makes the date above four seconds away, in every state of the breaker."""
-    return PatientClock(patient_from=5.0, patience=0.15)
+    return PatientClock(patient_from=5.0, patience=0.4)
 
 
 def through_httpx(url: str, state: str, folder: Path, *, sync: bool) -> Ended:
@@ -188,7 +188,7 @@ class OnePage(Spider):
 
 def through_scrapy(url: str, state: str, folder: Path) -> Ended:
     clock = new_clock()
-    with opened(folder, spec(0.15), clock=clock, services={NAME: {"base_url": url, "cache_ttl": 0}}) as (application, sink):
+    with opened(folder, spec(0.4), clock=clock, services={NAME: {"base_url": url, "cache_ttl": 0}}) as (application, sink):
         services = application.services
         prepare(services, clock, state)
         began = clock.monotonic()

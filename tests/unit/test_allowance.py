@@ -11,7 +11,7 @@ from cinegraph_core.resilience.allowance import Allowance, Exhausted, Lease, Rep
 
 def leased(calls: int, *, until: float = 10.0) -> tuple[Allowance, Lease]:
     allowance, lease = Allowance(), Lease("a", until, calls)
-    allowance.grant(lease)
+    allowance.grant(lease, 0.0)
     return allowance, lease
 
 
@@ -74,20 +74,22 @@ def test_a_report_that_could_not_be_delivered_is_said_again() -> None:
 
 def test_a_new_lease_takes_the_place_of_the_old_one_whose_rest_is_given_back() -> None:
     allowance, _ = leased(3)
-    allowance.grant(Lease("b", 10.0, 1))
+    allowance.grant(Lease("b", 10.0, 1), 1.0)
     taken = allowance.take(0)
     assert taken is not None
     assert taken.key == "b"
     assert said(allowance.report(0)) == [("a", 0, 3)]
 
 
-def test_the_next_lease_is_larger_when_one_did_not_last_and_small_again_after_a_pause() -> None:
-    allowance, _ = leased(1)
+def test_the_next_lease_is_larger_where_one_lasts_less_than_half_a_second_and_small_again_after_a_pause() -> None:
+    allowance = Allowance(largest=32)
+    for number in range(4):
+        allowance.grant(Lease("slow", 10.0, 1), number * 0.5)
     assert allowance.ahead() == 1
-    for _ in range(8):
-        allowance.grant(Lease("more", 10.0, 1))
+    for number in range(8):
+        allowance.grant(Lease("quick", 10.0, 1), 2.0 + number * 0.1)
     assert allowance.ahead() == 32
-    allowance.report(0)
+    allowance.report(3.0)
     assert allowance.ahead() == 1
 
 

@@ -555,3 +555,23 @@ def test_in_shadow_it_counts_and_changes_and_refuses_nobody() -> None:
     for _ in range(2):
         breaker.success(breaker.acquire(60.0), 60.0)
     assert changes == ["open", "half_open", "ramp"]
+
+
+def test_who_is_told_of_a_change_may_reset_it_at_once() -> None:
+    def on_change(old: str, new: str, retry_at: float | None) -> None:
+        if new == "half_open":
+            breaker.reset(60.0)
+
+    breaker = Breaker(on_change=on_change)
+    fail(breaker, 5, now=0.0)
+    assert breaker.stands(breaker.acquire(60.0))
+    assert breaker.state(60.0) == "closed"
+
+
+def test_a_probe_that_lost_its_lease_cannot_give_back_anothers() -> None:
+    breaker = tripped(lease=15.0)
+    lost = probe(breaker, 60.0)
+    probe(breaker, 75.0)
+    breaker.release(lost)
+    with pytest.raises(Refused):
+        breaker.acquire(76.0)
