@@ -79,11 +79,13 @@ class Memory:
 
     def get(self, key: str) -> Entry | None:
         """Return an entry, which is then the last one to be let go."""
-        with self._lock:
-            entry = self._held.get(key)
-            if entry is not None:
+        entry = self._held.get(key)
+        if entry is not None:
+            try:
                 self._held.move_to_end(key)
-            return entry
+            except KeyError:
+                return None  # another thread let it go just now
+        return entry
 
     def put(self, entry: Entry) -> None:
         """Keep an entry in place of an older one; lets the least recently used go where there is no room."""
