@@ -56,7 +56,7 @@ _MESSAGE_LENGTH = 500
 class CallGuard:
     """Leads one call from its first attempt to its one measurement.
 
-    Time counts from the first :meth:`attempt`, waits included, save what :meth:`queued` names. ``on_sent`` is called once
+    Its deadline counts from the first :meth:`attempt`, waits included, save what :meth:`queued` names. ``on_sent`` is called once
     for every request that left. Not for use by two tasks at a time.
     """
 
@@ -85,6 +85,7 @@ class CallGuard:
         self._in_flight: Attempt | None = None
         self._last_error: ServiceError | None = None
         self._leaves_at = 0.0
+        self._waited = 0.0
         self._sent = 0
         self._notes: dict[str, int] = {}
         self._charge: Lease | None = None
@@ -120,6 +121,7 @@ class CallGuard:
                 raise self._refused(self._circuit_open(wait))
         state.rate.reserve(now + held)
         self._leaves_at = now + wait
+        self._waited += wait
         left -= wait
         attempt = self._in_flight = Attempt(wait, left if left < state.timeout else state.timeout, permit)
         return attempt
@@ -379,7 +381,8 @@ class CallGuard:
     def _elapsed_ms(self) -> float | None:
         if self._started is None or not self.tried:
             return None
-        return round((self._clock.monotonic() - self._started) * 1e3, 3)
+        # What our own limits made it wait says nothing about the service.
+        return round(max(0.0, self._clock.monotonic() - self._started - self._waited) * 1e3, 3)
 
 
 def _left(error: CallError) -> bool:

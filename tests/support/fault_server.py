@@ -181,7 +181,7 @@ class FaultServer:
         connection.settimeout(5.0)
         while b"\r\n\r\n" not in data:
             try:
-                chunk = connection.recv(4096)
+                chunk = connection.recv(1)  # not a byte of the body: a behaviour may want to read it
             except OSError:
                 return ""
             if not chunk:

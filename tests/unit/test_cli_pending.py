@@ -83,7 +83,7 @@ def test_lesson_08_an_outage_is_waited_for_until_the_service_is_back(tmp_path: P
     assert None not in statuses.values()
     assert all("tmdb's breaker is open; waiting" in sentence for sentence in said)
     assert said
-    assert max(clock.slept) <= BREAKER_WAIT
+    assert max(clock.slept) <= 2 * BREAKER_WAIT  # a probe that fails doubles the wait
 
 
 def test_lesson_08_a_service_that_stays_away_ends_the_run_and_decides_nothing(tmp_path: Path, replica: ReplicaServer) -> None:
