@@ -16,14 +16,16 @@ class Tally:
         self._editions = 0
         self._empty: defaultdict[str, list[int]] = defaultdict(list)
         self._vanished: defaultdict[str, list[int]] = defaultdict(list)
-        self._example: dict[str, str] = {}
+        self._example: dict[str, tuple[int, str]] = {}
 
     def note(self, edition: Edition, *, vanished: bool) -> None:
         """Take note of an edition; ``vanished``: none of its pages exists, though they should."""
         self._editions += 1
         if vanished:
             self._vanished[edition.festival].append(edition.year)
-            self._example.setdefault(edition.festival, f"{edition.pages[0].url}: {edition.pages[0].detail}")
+            page = edition.pages[0]
+            example = (edition.year, f"{page.url}: {page.detail}")
+            self._example[edition.festival] = min(example, self._example.get(edition.festival, example))
         elif is_empty(edition):
             self._empty[edition.festival].append(edition.year)
 
@@ -39,7 +41,7 @@ class Tally:
         for festival, years in self._vanished.items():
             yield (
                 f"{festival} {spans(years)}: none of its pages is there, so their addresses may have changed "
-                f"(the first: {self._example[festival]})"
+                f"(the first: {self._example[festival][1]})"
             )
 
 

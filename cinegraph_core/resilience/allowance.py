@@ -2,12 +2,14 @@
 
 The count itself (quota, budget) lives where every process can reach it. What is leased here counts there as reserved, so
 that no number of processes together can exceed a limit. Times are wall-clock seconds since the epoch, passed in. Taking and
-settling hold no lock: a call is a token that one ``pop`` takes from a list, which the interpreter does in one step.
+settling hold no lock: a call is a token that one ``popleft`` takes from a deque, which the interpreter does in one step.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter, deque
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -64,16 +66,16 @@ class Mark:
 
 
 class Lease:
-    """A bundle of calls that may begin before ``until``: tokens that are ``free``, and those of calls that were ``used``."""
+    """A bundle of calls that may begin before ``until``; ``calls`` of them are neither used nor given back yet."""
 
-    __slots__ = ("calls", "free", "key", "until", "used")
+    __slots__ = ("calls", "key", "until", "used")
 
     def __init__(self, key: str, until: float, calls: int) -> None:
         self.key = key
         self.until = until
         self.calls = calls
-        self.free: list[None] = [None] * calls
         self.used: list[None] = []
+        """An entry for each call that was made and is not reported yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,17 @@ class Report:
 
 
 class Allowance:
-    """Takes from the current lease; says how many calls wait for a new one. ``largest`` bounds how many are asked for ahead."""
+    """Takes from the leases, the oldest first; ``largest`` bounds how many calls are asked for ahead.
+
+    A token is a reference to the lease its call counts on.
+    """
 
     def __init__(self, *, largest: int = 16384) -> None:
         self._largest = largest
         self._lock = threading.Lock()
-        self._current: Lease | None = None
-        self._past: list[Lease] = []
+        self._free: deque[Lease] = deque()
+        self._unwanted: deque[Lease] = deque()
+        self._open: list[Lease] = []
         self._refusal: Exhausted | None = None
         self._ask_again = 0.0
         self._granted_at = float("-inf")
@@ -101,15 +107,13 @@ class Allowance:
 
     def take(self, now: float) -> Lease | None:
         """Return the lease a call begins on, or ``None`` if one must be fetched first; raises :class:`Exhausted`."""
-        lease = self._current
-        if lease is not None and now < lease.until:
-            try:
-                lease.free.pop()
-            except IndexError:
-                pass
-            else:
-                self._taken = True
-                return lease
+        with suppress(IndexError):
+            while True:
+                lease = self._free.popleft()
+                if now < lease.until:
+                    self._taken = True
+                    return lease
+                self._unwanted.append(lease)
         with self._lock:
             refusal = self._refusal
             if refusal is not None and now < min(refusal.retry_at, self._ask_again):
@@ -121,10 +125,9 @@ class Allowance:
         """Take note that the call's request left, so that it counts whatever came of it."""
         lease.used.append(None)
 
-    @staticmethod
-    def unused(lease: Lease) -> None:
+    def unused(self, lease: Lease) -> None:
         """Take note that the call's request never left; its place is free again."""
-        lease.free.append(None)
+        self._free.appendleft(lease)
 
     # ------------------------------------------------------------------------- for whoever speaks with the shared count
 
@@ -133,13 +136,13 @@ class Allowance:
         return self._ahead
 
     def grant(self, lease: Lease, now: float) -> None:
-        """Go on with a new lease; what is left of the old one is given back with the next report."""
+        """Add a lease to what may be taken; it is not idle before a whole report has passed without a call."""
         with self._lock:
-            if self._current is not None:
-                self._past.append(self._current)
-                if now - self._granted_at < _SHORT:
-                    self._ahead = min(2 * self._ahead, self._largest)
-            self._current, self._refusal, self._granted_at = lease, None, now
+            if not self._free and now - self._granted_at < _SHORT:
+                self._ahead = min(2 * self._ahead, self._largest)
+            self._open.append(lease)
+            self._free.extend([lease] * lease.calls)
+            self._refusal, self._granted_at, self._taken = None, now, True
 
     def refuse(self, limit: str, retry_at: float, *, ask_again: float) -> None:
         """Refuse what is asked for before ``ask_again``; a place that somebody gave back is found then."""
@@ -154,25 +157,22 @@ class Allowance:
     def reconsider(self) -> None:
         """Begin anew, because a limit was changed: forget a refusal, give back what is leased."""
         with self._lock:
-            if self._current is not None:
-                self._past.append(self._current)
-            self._current = self._refusal = None
+            self._unwanted.extend(_drained(self._free))
+            self._refusal = None
 
-    def report(self, now: float, *, ending: bool = False) -> list[Report]:
-        """Return what became of the leases since the last report; one that was not taken from since then is given back.
+    def report(self, *, ending: bool = False) -> list[Report]:
+        """Return what became of the leases since the last report; if nothing was taken since then, what is free is given back.
 
-        ``ending`` gives back all that is left. A report that cannot be delivered comes back by :meth:`undelivered`.
+        ``ending`` gives it back in any case. A report that cannot be delivered comes back by :meth:`undelivered`.
         """
         with self._lock:
-            lease, idle = self._current, ending or not self._taken
+            if ending or not self._taken:
+                self._unwanted.extend(_drained(self._free))
+                self._ahead = 1
             self._taken = False
-            if lease is not None and (idle or now >= lease.until):
-                self._past.append(lease)
-                self._current, self._ahead = None, 1
-            reports = [_report_of(one, give_back=True) for one in self._past]
-            if self._current is not None:
-                reports.append(_report_of(self._current, give_back=False))
-            self._past = [one for one in self._past if one.calls]
+            back = Counter(_drained(self._unwanted))
+            reports = [_report_of(lease, back[lease]) for lease in self._open]
+            self._open = [lease for lease in self._open if lease.calls]
         return [one for one in reports if one.used or one.back]
 
     def undelivered(self, report: Report) -> None:
@@ -181,18 +181,20 @@ class Allowance:
         with self._lock:
             lease.calls += report.used + report.back
             lease.used.extend([None] * report.used)
-            lease.free.extend([None] * report.back)
-            if lease is not self._current and lease not in self._past:
-                self._past.append(lease)
+            self._unwanted.extend([lease] * report.back)
+            if lease not in self._open:
+                self._open.append(lease)
 
 
-def _report_of(lease: Lease, *, give_back: bool) -> Report:
-    used, back = len(lease.used), 0
+def _drained(tokens: deque[Lease]) -> Iterator[Lease]:
+    """Yield the tokens one by one; others may take some meanwhile."""
+    with suppress(IndexError):
+        while True:
+            yield tokens.popleft()
+
+
+def _report_of(lease: Lease, back: int) -> Report:
+    used = len(lease.used)
     del lease.used[:used]
-    while give_back and lease.free:
-        # Somebody may take the last one just now.
-        with suppress(IndexError):
-            lease.free.pop()
-            back += 1
     lease.calls -= used + back
     return Report(lease, used, back)

@@ -122,7 +122,7 @@ class Limits:
 
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
         """Report what was used and give back what is not needed."""
-        reports = self._allowance.report(self._clock.now(), ending=ending)
+        reports = self._allowance.report(ending=ending)
         while reports:
             try:
                 marks = shared.use(partial(_settle, reports[-1]))

@@ -38,10 +38,18 @@ def test_what_was_used_is_reported_once_and_what_is_idle_is_given_back() -> None
         taken = allowance.take(0)
         assert taken is not None
         allowance.used(taken)
-    assert said(allowance.report(0)) == [("a", 2, 0)]
-    assert said(allowance.report(1)) == [("a", 0, 3)]
-    assert said(allowance.report(2)) == []
+    assert said(allowance.report()) == [("a", 2, 0)]
+    assert said(allowance.report()) == [("a", 0, 3)]
+    assert said(allowance.report()) == []
     assert allowance.take(2) is None
+
+
+def test_a_lease_just_granted_is_not_idle_because_nobody_has_woken_yet() -> None:
+    allowance, lease = leased(2)
+    assert said(allowance.report()) == []
+    assert allowance.take(0) is lease
+    assert said(allowance.report()) == []
+    assert said(allowance.report()) == [("a", 0, 1)]
 
 
 def test_a_call_whose_request_never_left_gives_its_place_back() -> None:
@@ -56,10 +64,11 @@ def test_a_call_under_way_is_reported_when_it_ends_though_its_lease_is_long_over
     allowance, _ = leased(3)
     taken = allowance.take(0)
     assert taken is not None
-    assert said(allowance.report(20)) == [("a", 0, 2)]
+    assert allowance.take(20) is None
+    assert said(allowance.report()) == [("a", 0, 2)]
     allowance.used(taken)
-    assert said(allowance.report(21)) == [("a", 1, 0)]
-    assert said(allowance.report(22)) == []
+    assert said(allowance.report()) == [("a", 1, 0)]
+    assert said(allowance.report()) == []
 
 
 def test_a_report_that_could_not_be_delivered_is_said_again() -> None:
@@ -67,29 +76,51 @@ def test_a_report_that_could_not_be_delivered_is_said_again() -> None:
     taken = allowance.take(0)
     assert taken is not None
     allowance.used(taken)
-    for report in allowance.report(20):
+    assert allowance.take(20) is None
+    for report in allowance.report():
         allowance.undelivered(report)
-    assert said(allowance.report(21)) == [("a", 1, 2)]
+    assert said(allowance.report()) == [("a", 1, 2)]
 
 
-def test_a_new_lease_takes_the_place_of_the_old_one_whose_rest_is_given_back() -> None:
-    allowance, _ = leased(3)
+def test_a_new_lease_strands_nothing_of_the_old_one() -> None:
+    allowance, _ = leased(2)
     allowance.grant(Lease("b", 10.0, 1), 1.0)
-    taken = allowance.take(0)
+    taken = [allowance.take(1.0) for _ in range(4)]
+    assert [one and one.key for one in taken] == ["a", "a", "b", None]
+    for one in taken[1:3]:
+        assert one is not None
+        allowance.used(one)
+    assert said(allowance.report()) == [("a", 1, 0), ("b", 1, 0)]
+
+
+def test_a_new_lease_goes_on_where_the_old_one_is_over() -> None:
+    allowance, _ = leased(2, until=10.0)
+    allowance.grant(Lease("b", 20.0, 1), 9.0)
+    taken = allowance.take(10.0)
     assert taken is not None
     assert taken.key == "b"
-    assert said(allowance.report(0)) == [("a", 0, 3)]
+    assert said(allowance.report()) == [("a", 0, 2)]
 
 
 def test_the_next_lease_is_larger_where_one_lasts_less_than_half_a_second_and_small_again_after_a_pause() -> None:
     allowance = Allowance(largest=32)
     for number in range(4):
         allowance.grant(Lease("slow", 10.0, 1), number * 0.5)
+        assert allowance.take(number * 0.5) is not None
     assert allowance.ahead() == 1
     for number in range(8):
         allowance.grant(Lease("quick", 10.0, 1), 2.0 + number * 0.1)
+        assert allowance.take(2.0 + number * 0.1) is not None
     assert allowance.ahead() == 32
-    allowance.report(3.0)
+    allowance.report()
+    assert allowance.ahead() == 32
+    allowance.report()
+    assert allowance.ahead() == 1
+
+
+def test_a_lease_that_follows_while_the_last_is_not_used_up_is_no_reason_for_larger_ones() -> None:
+    allowance, _ = leased(2)
+    allowance.grant(Lease("b", 10.0, 2), 0.1)
     assert allowance.ahead() == 1
 
 
@@ -108,13 +139,13 @@ def test_a_changed_limit_makes_all_begin_anew() -> None:
     allowance.refuse("daily_quota", 3600.0, ask_again=1.0)
     allowance.reconsider()
     assert allowance.take(0) is None
-    assert said(allowance.report(0)) == [("a", 0, 3)]
+    assert said(allowance.report()) == [("a", 0, 3)]
 
 
 def test_at_the_end_everything_left_is_given_back() -> None:
     allowance, _ = leased(3)
     assert allowance.take(0) is not None
-    assert said(allowance.report(0, ending=True)) == [("a", 0, 2)]
+    assert said(allowance.report(ending=True)) == [("a", 0, 2)]
 
 
 def test_threads_together_take_exactly_what_there_is() -> None:
