@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         AuthError,
         BlockedError,
         BudgetExceededError,
+        BulkheadFullError,
         CancelledError,
         CinegraphError,
         CircuitOpenError,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         Provenance,
         ScoredCandidate,
         Statement,
+        Tokens,
         Weighed,
     )
     from cinegraph_core.services.guarded import guarded
@@ -95,6 +97,7 @@ __all__ = [
     "BlockedError",
     "BreakerWindow",
     "BudgetExceededError",
+    "BulkheadFullError",
     "Call",
     "CancelledError",
     "Candidate",
@@ -152,6 +155,7 @@ __all__ = [
     "SinkWriter",
     "Source",
     "Statement",
+    "Tokens",
     "UnknownError",
     "UsageError",
     "Weighed",

@@ -61,5 +61,5 @@ def service() -> ServiceSpec | Iterable[ServiceSpec]:
 
 @hookspec
 def replica() -> Replica | Iterable[Replica]:
-    """Register stand-ins for services, used in mock mode."""
+    """Register stand-ins for services, used in mock and hybrid mode."""
     return ()

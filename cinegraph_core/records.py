@@ -8,23 +8,46 @@ Years are calendar years (int), runtimes are minutes (int), times are aware UTC 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 from cinegraph_core.errors import ErrorType
 
 Provenance = Literal["live", "cache", "stale", "mock", "fallback"]
-Control = Literal["daily_quota", "hourly_quota", "cache_cleared", "cache_purged", "breaker_reset", "spent_until"]
+Control = Literal[
+    "daily_quota",
+    "hourly_quota",
+    "cache_cleared",
+    "cache_purged",
+    "breaker_reset",
+    "breaker_opened",
+    "spent_until",
+    "mode",
+    "held_until",
+    "probe",
+]
 """A word that every process obeys. A quota's value is its number, that of ``spent_until`` when the provider's own quota begins
-anew, that of the others the moment they were said. Moments are milliseconds since the epoch."""
+anew, that of ``held_until`` when a service may be asked again, that of ``probe`` until when one process alone may probe it,
+that of ``mode`` a :class:`~cinegraph_core.services.modes.Switch`, that of the others the moment they were said. Moments are
+milliseconds since the epoch."""
 Mode = Literal["mock", "real", "hybrid"]
 FilmKind = Literal["movie", "short", "series", "episode", "video", "game", "immersive", "unknown"]
 PersonKind = Literal["person", "company"]
 MatchStatus = Literal["matched", "review", "not_found", "error"]
 ReviewReason = Literal["ambiguous", "low_score", "contradiction"]
-PageOutcome = Literal["ok", "absent", "no_data", "blocked", "layout_changed", "error"]
+PageOutcome = Literal["ok", "absent", "no_data", "parked", "blocked", "layout_changed", "error"]
 MeasurementKind = Literal["call", "level", "lookup"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one call to a service that is paid by them: those sent (``input``) and those it answers with (``output``)."""
+
+    input: int = 0
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +226,8 @@ class Match:
 
     ``level``, ``strategy`` and ``confidence`` name the lowest level whose own rule the accepted film satisfies; ``score``
     is the probability. ``api_calls`` counts HTTP requests sent for it. ``provenance`` is the worst of the answers used.
-    ``explanation`` stands where one was asked for.
+    ``explanation`` stands where one was asked for. ``parked_until`` (epoch seconds) stands with an ``error`` for which a used-up
+    quota or budget is to blame: the question is to be put again then, and not before.
     """
 
     id: str
@@ -222,16 +246,17 @@ class Match:
     candidates: tuple[ScoredCandidate, ...] = ()
     provenance: Provenance = "live"
     explanation: Explanation | None = None
+    parked_until: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True):
     """One row of ``api_lookup_metrics``: a call, a level tried, or a whole lookup.
 
     ``target_identifier`` is the IMDb id, or ``title (year)``, or the path, and never empty. ``attempts`` counts the HTTP
     requests that left (0 for a refused call); attempts that no server can have seen, such as a refused connection, stand
     apart in ``metadata["unsent"]``. ``inserted_at`` is when the call ended. ``metadata`` holds JSON values only, no keys
-    and no personal data.
+    and no personal data. A struct, because every call makes one: ``msgspec.json.encode`` writes it, ``msgspec.structs``
+    has ``asdict`` and ``replace``.
     """
 
     source: str
@@ -247,4 +272,4 @@ class Measurement:
     fallback_level: int | None = None
     error_type: ErrorType | None = None
     error_message: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)

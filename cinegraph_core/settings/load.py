@@ -20,7 +20,9 @@ from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, TomlConfigSettingsSource
 
 from cinegraph_core.errors import SettingsError
-from cinegraph_core.settings.model import PREFIX, Settings, mask_password, setting_fields, variable_name
+from cinegraph_core.settings.described import PREFIX, variable_name
+from cinegraph_core.settings.masking import mask_password
+from cinegraph_core.settings.model import Settings, setting_fields
 
 ALIASES = {"TMDB_API_KEY": "services.tmdb.api_key", "OMDB_API_KEY": "services.omdb.api_key"}
 """Names of other programs that are understood too; a CINEGRAPH_ name of the same place wins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func
@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.door_tables import CachedAnswerRow, CacheTallyRow
+from cinegraph_core.storage.controls import controls
+from cinegraph_core.storage.tables import CachedAnswerRow, CacheTallyRow
 
 MOST_BYTES = 512 << 20
 """Bytes of answers that are kept at most, all services together."""
@@ -35,6 +36,7 @@ def find_answer(session: Session, key: str) -> Entry | None:
         stored_at=row.stored_at.timestamp(),
         fresh_until=row.fresh_until.timestamp(),
         kept_until=row.kept_until.timestamp(),
+        tags=tuple(row.tags.splitlines()[1:]),
     )
 
 
@@ -46,8 +48,12 @@ def kept_keys(session: Session, *, since: float, now: float) -> list[tuple[str, 
 
 
 def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most: int = MOST_BYTES) -> Mapping[str, int]:
-    """Store answers, each in place of an older one; returns how many had to go for want of room, by service."""
-    newest = {entry.key: entry for entry in entries}
+    """Store answers, each in place of an older one; returns how many had to go for want of room, by service.
+
+    One of before a purge of its service is not stored any more: the purge may have meant it.
+    """
+    words = controls(session)
+    newest = {entry.key: entry for entry in entries if entry.stored_at * 1000 >= _purged_at(words, entry.service)}
     session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.kept_until) <= utc(now)))
     for key in sorted(newest):
         entry = newest[key]
@@ -65,17 +71,20 @@ def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most
                 stored_at=utc(entry.stored_at),
                 fresh_until=utc(entry.fresh_until),
                 kept_until=utc(entry.kept_until),
+                tags=_lines(entry.tags),
             )
         )
     session.flush()
     return _make_room(session, most)
 
 
-def purge_answers(session: Session, service: str, prefix: str = "") -> int:
-    """Forget a service's answers, or those below a path; returns how many."""
+def purge_answers(session: Session, service: str, prefix: str = "", tag: str = "") -> int:
+    """Forget a service's answers, or those whose path begins so and which have the tag; returns how many."""
     gone: Any = col(CachedAnswerRow.service) == service
     if prefix:
         gone &= col(CachedAnswerRow.path).startswith(prefix, autoescape=True)
+    if tag:
+        gone &= col(CachedAnswerRow.tags).contains(_lines([tag]), autoescape=True)
     return int(session.execute(delete(CachedAnswerRow).where(gone)).rowcount)  # type: ignore[attr-defined]
 
 
@@ -100,6 +109,16 @@ def cache_summary(session: Session, now: float) -> dict[str, dict[str, int]]:
     for row in session.exec(select(CacheTallyRow)):
         found.setdefault(row.service, {"entries": 0, "bytes": 0}).update(row.model_dump(exclude={"service"}))
     return found
+
+
+def _purged_at(words: Mapping[tuple[str, str], int], service: str) -> int:
+    """Return when a person last purged something of a service, in milliseconds."""
+    return max(words.get((service, word), 0) for word in ("cache_cleared", "cache_purged"))
+
+
+def _lines(tags: Iterable[str]) -> str:
+    """Return tags so that each stands between two ends of line."""
+    return "".join(f"\n{tag}" for tag in tags) + "\n"
 
 
 def _make_room(session: Session, most: int) -> dict[str, int]:

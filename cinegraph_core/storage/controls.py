@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, select
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
 
 from cinegraph_core.records import Control
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.door_tables import ServiceControlRow
+from cinegraph_core.storage.tables import ServiceControlRow
 
 
 def set_control(session: Session, service: str, name: Control, value: int, *, now: float) -> int | None:
@@ -18,6 +23,22 @@ def set_control(session: Session, service: str, name: Control, value: int, *, no
     session.add(row)
     session.flush()
     return before
+
+
+def take_control(session: Session, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:
+    """Change a word that holds a moment (ms), if that has passed or is ``mine``; else return it: compare-and-set."""
+    key: Any = (col(ServiceControlRow.service) == service) & (col(ServiceControlRow.name) == name)
+    free: Any = (col(ServiceControlRow.value) <= int(now * 1000)) | (col(ServiceControlRow.value) == mine)
+    for _ in range(2):
+        taken = session.execute(update(ServiceControlRow).where(key & free).values(value=value, changed_at=utc(now)))
+        if taken.rowcount:  # type: ignore[attr-defined]
+            return None
+        held = session.execute(select(ServiceControlRow.value).where(key)).scalar_one_or_none()
+        if held is not None:
+            return int(held)
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(ServiceControlRow(service=service, name=name, changed_at=utc(now)))
+    return None
 
 
 def controls(session: Session) -> dict[tuple[str, str], int]:

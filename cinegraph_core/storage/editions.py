@@ -16,7 +16,7 @@ from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
 from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.nominations import refresh
-from cinegraph_core.storage.pages import note_pages, settle
+from cinegraph_core.storage.pages import ANSWERED, note_pages, settle
 from cinegraph_core.storage.register import FilmRegister
 from cinegraph_core.storage.remembering import mark_changed
 from cinegraph_core.storage.sharing import unite
@@ -26,7 +26,7 @@ from cinegraph_core.storage.tables import EditionRow, FestivalRow, NominationSou
 
 __all__ = ["StoredEdition", "edition_lines", "store_edition", "stored_years"]
 
-EditionStatus = Literal["complete", "partial", "no_data", "failed"]
+EditionStatus = Literal["complete", "partial", "no_data", "parked", "failed"]
 _WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
 
 
@@ -35,7 +35,8 @@ class StoredEdition:
     """What became of an edition.
 
     ``status`` is the stored edition's (``complete`` | ``partial``), or, where this import brought nothing to store,
-    ``no_data`` (the pages say there is nothing) or ``failed`` (no page could be read). ``nomination_ids`` are those this
+    ``no_data`` (the pages say there is nothing), ``parked`` (a quota or budget has put by what was left to read) or ``failed``
+    (no page could be read). ``nomination_ids`` are those this
     import spoke of, in stored order; ``statements`` and ``withdrawn`` count rows of ``nomination_sources``. ``suspicious`` says
     in words which pages lost so much that nothing of them was withdrawn; until they are read well, or a person says that it is
     gone, the edition is ``partial``.
@@ -70,12 +71,20 @@ def store_edition(
     if not edition.nominations and not any(page.outcome == "ok" for page in edition.pages):
         if row is not None:
             note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
-        return StoredEdition(row.id if row else None, "no_data" if edition.pages and edition.complete else "failed")
+        return StoredEdition(row.id if row else None, _without_words(edition))
     row = _keep(session, edition, row, now=now)
     stored = _store_nominations(session, row, edition, aliases=aliases, now=now, withdraw_by=withdraw_by)
     session.flush()
     mark_changed(session, row.id)
     return stored
+
+
+def _without_words(edition: Edition) -> EditionStatus:
+    """Return what became of an edition of which no page said anything."""
+    outcomes = {page.outcome for page in edition.pages}
+    if outcomes and edition.complete:
+        return "no_data"
+    return "parked" if outcomes - ANSWERED == {"parked"} else "failed"
 
 
 def stored_years(session: Session, festival: str, *, instance: int = 1) -> set[int]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import delete, text
 from sqlmodel import Session, col, select
 
 from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
-from cinegraph_core.resilience.budget import mark_passed
+from cinegraph_core.resilience.budget import BUDGETS, mark_passed
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.door_tables import CallCounterRow, CallLeaseRow
+from cinegraph_core.storage.tables import CallCounterRow, CallLeaseRow
 
 _LOCK = 0x636E7473
 """Any fixed number: the key of PostgreSQL's advisory lock for the counters ("cnts")."""
@@ -29,15 +30,20 @@ _KEPT = timedelta(days=400)
 def lease_calls(
     session: Session, service: str, limits: Sequence[Limit], *, needed: int, ahead: int, now: float, expires_at: float
 ) -> Granted | Refused:
-    """Reserve at least one call: ``needed`` ones and, where there is plenty, some ``ahead``; times in epoch seconds."""
+    """Reserve at least one call: ``needed`` ones and, where there is plenty, some ``ahead``; times in epoch seconds.
+
+    A refusal lasts until the window ends; where calls may turn out to take less than they reserved, only until the leases of
+    today have expired, provided that what is used leaves room.
+    """
     _take_turns(session)
-    _settle_expired(session, now)
+    marks = _settle_expired(session, now)
     rows = [_counter(session, limit) for limit in limits]
     room = [(limit.ceiling - row.used - row.reserved) // limit.units for limit, row in zip(limits, rows, strict=True)]
     left = min(room)
     if left < 1:
-        short = max((limit for limit, calls in zip(limits, room, strict=True) if calls < 1), key=lambda limit: limit.end)
-        return Refused(short.counter, short.end)
+        short = [(limit, row) for limit, row, calls in zip(limits, rows, room, strict=True) if calls < 1]
+        until, counter = max(((_full_until(limit, row, expires_at), limit.counter) for limit, row in short), key=itemgetter(0))
+        return Refused(counter, until, marks)
     calls = min(left, max(needed, 1, min(needed + ahead, left // _SHARE)))
     for limit, row in zip(limits, rows, strict=True):
         row.reserved += calls * limit.units
@@ -46,16 +52,19 @@ def lease_calls(
     lease = CallLeaseRow(key=uuid.uuid4().hex, service=service, calls=calls, units=units, expires_at=utc(expires_at))
     session.add(lease)
     session.flush()
-    return Granted(lease.key, calls)
+    return Granted(lease.key, calls, marks)
 
 
-def settle_calls(session: Session, key: str, *, used: int, back: int) -> list[Mark]:
-    """Take note what became of a lease's calls; one that has expired was counted as made already, so nothing changes."""
+def settle_calls(session: Session, key: str, *, used: int, back: int, more: int = 0) -> list[Mark]:
+    """Take note what became of a lease's calls; one that has expired was counted as made already, so nothing changes.
+
+    ``more`` is by how many micro-dollars the calls used cost more (below 0: less) than was reserved for them.
+    """
     _take_turns(session)
     lease = session.get(CallLeaseRow, key)
     if lease is None:
         return []
-    return _settle(session, lease, used=used, back=back)
+    return _settle(session, lease, used=used, back=back, more=more)
 
 
 def current_counters(session: Session, now: float) -> list[CallCounterRow]:
@@ -65,19 +74,25 @@ def current_counters(session: Session, now: float) -> list[CallCounterRow]:
     return list(session.exec(query.order_by(col(CallCounterRow.owner), col(CallCounterRow.counter))))
 
 
-def _settle_expired(session: Session, now: float) -> None:
-    """Count the calls of processes that went silent as made: their requests may have left."""
-    for lease in session.exec(select(CallLeaseRow).where(col(CallLeaseRow.expires_at) <= utc(now))).all():
-        _settle(session, lease, used=lease.calls, back=0)
+def _full_until(limit: Limit, row: CallCounterRow, expires_at: float) -> float:
+    """Return when a limit without room may have some: where calls under way only reserve it, when their leases are over."""
+    only_reserved = limit.at_most and row.used + limit.units <= limit.ceiling
+    return min(limit.end, expires_at) if only_reserved else limit.end
 
 
-def _settle(session: Session, lease: CallLeaseRow, *, used: int, back: int) -> list[Mark]:
+def _settle_expired(session: Session, now: float) -> tuple[Mark, ...]:
+    """Count the calls of processes that went silent as made, at what was reserved for them: their requests may have left."""
+    expired = session.exec(select(CallLeaseRow).where(col(CallLeaseRow.expires_at) <= utc(now))).all()
+    return tuple(mark for lease in expired for mark in _settle(session, lease, used=lease.calls, back=0))
+
+
+def _settle(session: Session, lease: CallLeaseRow, *, used: int, back: int, more: int = 0) -> list[Mark]:
     marks = []
     for owner, counter, start, units in lease.units:
         row = session.get(CallCounterRow, (owner, counter, utc(start)))
         if row is None:
             continue
-        row.used += used * units
+        row.used += used * units + (more if counter in BUDGETS else 0)
         row.reserved -= (used + back) * units
         if percent := mark_passed(row.used, units, row.ceiling, row.told):
             row.told = percent

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from cinegraph_core.storage.nominations import statements_of
 from cinegraph_core.storage.tables import (
+    PARKED,
     AwardRow,
     CategoryRow,
     EditionRow,
@@ -74,9 +75,13 @@ def _film(session: Session, film_id: int, films: dict[int, dict[str, Any]]) -> d
             "countries": row.countries,
             "runtime_minutes": row.runtime_minutes,
             "kind": row.kind,
-            "match": None if decision is None else {name: _rounded(getattr(decision, name)) for name in _MATCH},
+            "match": None if decision is None or decision.status == PARKED else _match(decision),
         }
     return films[film_id]
+
+
+def _match(decision: MatchDecisionRow) -> dict[str, Any]:
+    return {name: _rounded(getattr(decision, name)) for name in _MATCH}
 
 
 def _rounded(value: Any) -> Any:

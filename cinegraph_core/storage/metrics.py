@@ -6,20 +6,18 @@ import logging
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, case, cast, func, insert, literal, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlmodel import Session, col
 
 from cinegraph_core.records import Measurement
+from cinegraph_core.resilience.health import by_rate
 from cinegraph_core.storage.cleaning import clean_json, clean_text
 from cinegraph_core.storage.tables import MetricRow
 
 log = logging.getLogger(__name__)
-Health = Literal["healthy", "degraded", "down", "unknown"]
-HEALTHY, DEGRADED = 0.90, 0.70
-"""Success rates from which a source is ``healthy`` or ``degraded``; below it is ``down``."""
 _UNNAMED = "(not named)"
 
 
@@ -96,22 +94,13 @@ def _judged(row: dict[str, Any]) -> dict[str, Any]:
         "success_rate": None if rate is None else round(rate, 4),
         **times,
         "attempts": int(row["attempts"]),
-        "status": health(rate),
+        "status": by_rate(rate),
     }
 
 
 def _silent(source: str) -> dict[str, Any]:
     times = dict.fromkeys(("avg_ms", "p50_ms", "p95_ms", "p99_ms"))
-    return {"source": source, "calls": 0, "ok": 0, "success_rate": None, **times, "attempts": 0, "status": health(None)}
-
-
-def health(success_rate: float | None) -> Health:
-    """Return the status that a success rate stands for; not knowing is never ``healthy``."""
-    if success_rate is None:
-        return "unknown"
-    if success_rate >= HEALTHY:
-        return "healthy"
-    return "degraded" if success_rate >= DEGRADED else "down"
+    return {"source": source, "calls": 0, "ok": 0, "success_rate": None, **times, "attempts": 0, "status": by_rate(None)}
 
 
 def _insert_one(session: Session, row: dict[str, Any]) -> int:

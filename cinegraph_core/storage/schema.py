@@ -14,7 +14,6 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
 from cinegraph_core.errors import DatabaseError
-from cinegraph_core.storage import door_tables  # noqa: F401 - its tables belong to the schema too
 from cinegraph_core.storage.tables import Table
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -9,10 +9,10 @@ from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers, kept_keys
-from cinegraph_core.storage.controls import controls, set_control
+from cinegraph_core.storage.controls import controls, set_control, take_control
 from cinegraph_core.storage.database import Database
 from cinegraph_core.storage.limits import lease_calls, settle_calls
-from cinegraph_core.storage.state import service_states
+from cinegraph_core.storage.state import LastSeen, last_seen
 
 
 class SharedStore:
@@ -28,10 +28,10 @@ class SharedStore:
         with self._database.transaction() as session:
             return lease_calls(session, service, limits, needed=needed, ahead=ahead, now=now, expires_at=expires_at)
 
-    def settle(self, key: str, *, used: int, back: int) -> list[Mark]:
+    def settle(self, key: str, *, used: int, back: int, more: int = 0) -> list[Mark]:
         """Take note what became of a lease; returns the marks that were passed."""
         with self._database.transaction() as session:
-            return settle_calls(session, key, used=used, back=back)
+            return settle_calls(session, key, used=used, back=back, more=more)
 
     def words(self) -> dict[tuple[str, str], int]:
         """Return every word by service and name."""
@@ -43,11 +43,15 @@ class SharedStore:
         with self._database.transaction() as session:
             set_control(session, service, name, value, now=now)
 
-    def open_breakers(self) -> dict[str, float]:
-        """Return when the probe of each open breaker is due."""
+    def take(self, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:
+        """Change a word that holds a moment, if that has passed or is ``mine``; else return it."""
+        with self._database.transaction() as session:
+            return take_control(session, service, name, value, mine=mine, now=now)
+
+    def breakers(self) -> dict[str, LastSeen]:
+        """Return how each breaker was last seen."""
         with self._database.reading() as session:
-            rows = service_states(session).items()
-            return {name: row.retry_at.timestamp() for name, row in rows if row.breaker_state == "open" and row.retry_at}
+            return last_seen(session)
 
     def find(self, key: str) -> Entry | None:
         """Return the answer kept under a key."""

@@ -51,9 +51,14 @@ def write_stamp(session: Session, wanted: Stamp, *, now: float) -> Stamp:
     return wanted
 
 
+def is_fake(provenance: Provenance, mode: Mode) -> bool:
+    """Tell whether a run in this mode may not store such an answer as truth."""
+    return provenance in _FAKES and stamp_for(mode) == "live"
+
+
 def refuse_fakes(session: Session, provenance: Provenance, what: str, *, mode: Mode | None = None) -> None:
     """Raise :class:`ProvenanceError` if a fake would be stored as truth: in a live database, or by a run that is not mock."""
-    live = mode in ("real", "hybrid") or "live" in (session.info.get(WANTED), stamped(session))
+    live = (mode is not None and is_fake(provenance, mode)) or "live" in (session.info.get(WANTED), stamped(session))
     if provenance in _FAKES and live:
         raise ProvenanceError(
             f"{what} has the provenance '{provenance}' and may not be stored as truth; "

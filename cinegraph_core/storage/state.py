@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlmodel import Session, col, select
 
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.tables import ServiceStateRow
 
 
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """A breaker as some process last told of it; times in seconds since the epoch."""
+
+    state: str
+    changed_at: float
+    retry_at: float | None
+
+
 def record_transition(session: Session, service: str, state: str, *, changed_at: float, retry_at: float | None) -> None:
     """Note that a breaker changed; an older note than the one stored is ignored. Times in seconds since the epoch."""
     row = session.get(ServiceStateRow, service)
     moment = utc(changed_at)
-    if row is not None and row.changed_at > moment:
+    if row is not None and (row.changed_at > moment or (state == "half_open" and not _is_over(row, moment))):
         return
     row = row or ServiceStateRow(service=service, breaker_state=state, changed_at=moment)
     row.breaker_state, row.changed_at = state, moment
@@ -21,7 +33,20 @@ def record_transition(session: Session, service: str, state: str, *, changed_at:
     session.flush()
 
 
+def _is_over(row: ServiceStateRow, moment: datetime) -> bool:
+    """Return whether it is the wait noted here that is over; else another process has found out more since."""
+    return row.breaker_state == "open" and (row.retry_at is None or row.retry_at <= moment)
+
+
 def service_states(session: Session) -> dict[str, ServiceStateRow]:
     """Return the last known state of every service that ever changed."""
     rows = session.exec(select(ServiceStateRow).order_by(col(ServiceStateRow.service)))
     return {row.service: row for row in rows}
+
+
+def last_seen(session: Session) -> dict[str, LastSeen]:
+    """Return the same, apart from the session."""
+    return {
+        name: LastSeen(row.breaker_state, row.changed_at.timestamp(), None if row.retry_at is None else row.retry_at.timestamp())
+        for name, row in service_states(session).items()
+    }

@@ -1,96 +1,55 @@
-"""Films on their way to an id: which still wait, what is asked of the matcher, and what was decided."""
+"""What was decided about a film: the matcher's answer, how it is kept, and what becomes of twins that it reveals."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
 
-from sqlmodel import Session, and_, col, delete, func, or_, select
+from sqlmodel import Session, col, delete, select
 
-from cinegraph_core.records import FilmKind, FilmQuery, Match, Mode, Provenance
+from cinegraph_core.errors import ErrorType
+from cinegraph_core.records import FilmQuery, Match, Mode, Provenance
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_catalogue
-from cinegraph_core.storage.lines import imdb_id_of
+from cinegraph_core.storage.films.ids import attach_ids, forget_ids, ids_contradict, twins_of
+from cinegraph_core.storage.films.waiting import AUTO, film_query, survivor
 from cinegraph_core.storage.merging import merge_films
-from cinegraph_core.storage.naming import fold_name
 from cinegraph_core.storage.query_keys import query_key
-from cinegraph_core.storage.stamp import refuse_fakes
+from cinegraph_core.storage.stamp import is_fake, refuse_fakes
 from cinegraph_core.storage.tables import (
-    EditionRow,
-    ExternalIdRow,
-    FestivalRow,
+    PARKED,
     FilmRow,
     MatchCandidateRow,
     MatchDecisionRow,
     NominationFilmRow,
-    NominationPersonRow,
     NominationRow,
-    PersonRow,
 )
 
-COOLDOWN = timedelta(days=30)
-"""How long a film that no catalogue knows is left alone before it is asked for again."""
-AUTO = "auto"
-"""Who decided, when it was not a person."""
-_GIVEN_BY_MATCH = "match"
+_OPEN = ("error", PARKED)
+"""What an error may replace: it is no answer either."""
+
+_FAKES: Mapping[Provenance, tuple[str, ErrorType]] = {
+    "mock": ("a replica gave the answer, as the mode of its service wants", "unknown"),
+    "fallback": ("the service was refused and a replica gave the answer", "circuit_open"),
+    "stale": ("the service could not be asked and the answer is past its time", "circuit_open"),
+}
+"""What is said of a film whose answer is no truth, and the error that comes nearest."""
 
 
-def pending_films(session: Session, *, edition_id: int | None = None, now: float) -> list[int]:
-    """Return the ids of films that wait for the matcher, oldest first.
-
-    Those are films without an answer, those whose answer was an error, those not found long ago (:data:`COOLDOWN`), and
-    those of which a source has said something else since; never a film about which a person decided.
-    """
-    again = or_(
-        col(MatchDecisionRow.status) == "error",
-        col(MatchDecisionRow.source_changed),
-        and_(col(MatchDecisionRow.status) == "not_found", col(MatchDecisionRow.decided_at) <= utc(now) - COOLDOWN),
+def truthful(match: Match, mode: Mode) -> Match:
+    """Return what a run may store of an answer: itself, or in place of a fake the error that leaves its film pending."""
+    if not is_fake(match.provenance, mode):
+        return match
+    reason, error_type = _FAKES[match.provenance]
+    message = f"{reason}: it may not be stored as truth, and the film stays pending"
+    return Match(
+        id=match.id,
+        status="error",
+        api_calls=match.api_calls,
+        error_type=error_type,
+        error_message=message,
+        parked_until=match.parked_until,
     )
-    query = (
-        select(FilmRow.id)
-        .join(MatchDecisionRow, isouter=True)
-        .where(col(FilmRow.merged_into).is_(None))
-        .where(or_(col(MatchDecisionRow.id).is_(None), and_(col(MatchDecisionRow.decided_by) == AUTO, again)))
-    )
-    if edition_id is not None:
-        here = select(NominationFilmRow.film_id).join(NominationRow).where(NominationRow.edition_id == edition_id)
-        query = query.where(col(FilmRow.id).in_(here))
-    return list(session.exec(query.order_by(col(FilmRow.id))))
-
-
-def film_query(session: Session, film_id: int) -> FilmQuery:
-    """Return what to ask about a film: its own year with the edition's, or the edition's year alone.
-
-    An IMDb id that an earlier match gave is left out: it would only confirm that match.
-    """
-    film = survivor(session, film_id)
-    found = session.exec(
-        select(EditionRow.year, FestivalRow.key)
-        .join(FestivalRow)
-        .join(NominationRow)
-        .join(NominationFilmRow)
-        .where(NominationFilmRow.film_id == film.id)
-        .order_by(col(EditionRow.year), col(EditionRow.id))
-    ).first()
-    edition_year, festival = found if found else (None, None)
-    kind: FilmKind = film.kind  # type: ignore[assignment]  # the column holds nothing else
-    return FilmQuery(
-        id=str(film_id),
-        title=film.title,
-        original_title=film.original_title,
-        year=film.year if film.year is not None else edition_year,
-        directors=_directors(session, film),
-        imdb_id=_printed_imdb_id(session, film.id),
-        runtime_minutes=film.runtime_minutes,
-        kind=kind,
-        festival=festival,
-        edition=edition_year if film.year is not None else None,
-    )
-
-
-def count_films(session: Session) -> int:
-    """Return how many films are stored."""
-    return session.exec(select(func.count()).select_from(FilmRow).where(col(FilmRow.merged_into).is_(None))).one()
 
 
 def record_decision(
@@ -99,6 +58,7 @@ def record_decision(
     """Store the matcher's answer with its candidates and ids; returns the film's id, which is an older one after a merge.
 
     A person's decision stays as it is, and an error replaces nothing but an error: an outage says nothing about a film.
+    One that is parked (:attr:`Match.parked_until`) leaves the film pending until that moment, whatever was decided before.
     Two films that get one TMDb id are one film, unless their IMDb ids say otherwise: that goes to review as a
     contradiction. ``asked`` is the query that was answered; without it, what would be asked now. Raises
     :class:`ProvenanceError` for a fake in a live database.
@@ -108,7 +68,9 @@ def record_decision(
     lock_catalogue(session)
     film = survivor(session, film_id)
     current = decision_of(session, film.id)
-    if current is not None and (current.decided_by != AUTO or (match.status == "error" and current.status != "error")):
+    if current is not None and (current.decided_by != AUTO or (match.status == "error" and current.status not in _OPEN)):
+        if match.parked_until is not None and current.decided_by == AUTO:
+            current.retry_at = utc(match.parked_until)
         return film.id
     if current is not None and current.source_changed and film.id == film_id:
         _forget_decision(session, film, current)
@@ -120,7 +82,7 @@ def record_decision(
             write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=answered)
         return film.id
     twins = twins_of(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
-    if any(_contradict(session, film.id, twin.id) for twin in twins):
+    if any(ids_contradict(session, film.id, twin.id) for twin in twins):
         forget_ids(session, film.id)
         write_decision(session, film, _as_contradiction(match), who=AUTO, provenance=provenance, now=now, key=answered)
         return film.id
@@ -134,12 +96,6 @@ def record_decision(
     write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=None if twins else answered)
     attach_ids(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
     return film.id
-
-
-def survivor(session: Session, film_id: int) -> FilmRow:
-    """Return the row that a film lives in now."""
-    film = session.get_one(FilmRow, film_id)
-    return film if film.merged_into is None else session.get_one(FilmRow, film.merged_into)
 
 
 def decision_of(session: Session, film_id: int) -> MatchDecisionRow | None:
@@ -161,7 +117,9 @@ def write_decision(
     row.provenance, row.decided_by, row.decided_at = provenance, who, utc(now)
     row.query_key, row.source_changed = key or query_key(film_query(session, film.id)), False
     row.retry_at = None if match.retry_after is None else utc(now + match.retry_after)
-    film.match_status = match.status
+    if match.parked_until is not None:
+        row.status, row.retry_at = PARKED, utc(match.parked_until)
+    film.match_status = row.status
     session.add(row)
     session.flush()
     for rank, scored in enumerate(match.candidates, start=1):
@@ -182,33 +140,6 @@ def write_decision(
     session.flush()
 
 
-def twins_of(session: Session, film_id: int, *, tmdb_id: int, imdb_id: str | None) -> list[FilmRow]:
-    """Return the other rows that already have one of these ids."""
-    ids = [and_(col(ExternalIdRow.source) == "tmdb", col(ExternalIdRow.value) == str(tmdb_id))]
-    if imdb_id is not None and imdb_id_of(session, film_id=film_id) in (None, imdb_id):
-        ids.append(and_(col(ExternalIdRow.source) == "imdb", col(ExternalIdRow.value) == imdb_id))
-    owners = select(ExternalIdRow.film_id).where(or_(*ids), col(ExternalIdRow.film_id) != film_id).distinct()
-    return [session.get_one(FilmRow, owner) for owner in sorted(filter(None, session.exec(owners)))]
-
-
-def attach_ids(session: Session, film_id: int, *, tmdb_id: int, imdb_id: str | None) -> None:
-    """Give a film the ids of its match; an IMDb id that a source printed stays."""
-    wanted = {"tmdb": str(tmdb_id)}
-    if imdb_id is not None and imdb_id_of(session, film_id=film_id) is None:
-        wanted["imdb"] = imdb_id
-    known = set(session.exec(select(ExternalIdRow.source, ExternalIdRow.value).where(ExternalIdRow.film_id == film_id)).all())
-    for source, value in wanted.items():
-        if (source, value) not in known:
-            session.add(ExternalIdRow(film_id=film_id, source=source, value=value, given_by=_GIVEN_BY_MATCH))
-    session.flush()
-
-
-def forget_ids(session: Session, film_id: int) -> None:
-    """Take back the ids that an earlier match gave."""
-    given = and_(col(ExternalIdRow.film_id) == film_id, col(ExternalIdRow.given_by) == _GIVEN_BY_MATCH)
-    session.exec(delete(ExternalIdRow).where(given))
-
-
 def _forget_decision(session: Session, film: FilmRow, decision: MatchDecisionRow) -> None:
     """Take back an answer that was given about what the sources do not say any more."""
     forget_ids(session, film.id)
@@ -224,30 +155,6 @@ def _renew_key(session: Session, film_id: int) -> None:
     if decision is not None:
         decision.query_key = query_key(film_query(session, film_id))
         session.flush()
-
-
-def _printed_imdb_id(session: Session, film_id: int) -> str | None:
-    printed = select(ExternalIdRow.value).where(ExternalIdRow.source == "imdb", ExternalIdRow.given_by != _GIVEN_BY_MATCH)
-    return session.exec(printed.where(ExternalIdRow.film_id == film_id).order_by(col(ExternalIdRow.id))).first()
-
-
-def _directors(session: Session, film: FilmRow) -> tuple[str, ...]:
-    """Return a film's directors: its own, and those named as such in nominations of this film alone."""
-    alone = (
-        select(NominationFilmRow.nomination_id)
-        .group_by(col(NominationFilmRow.nomination_id))
-        .having(and_(func.count() == 1, func.max(NominationFilmRow.film_id) == film.id))
-    )
-    named = session.exec(
-        select(PersonRow.name)
-        .join(NominationPersonRow)
-        .where(NominationPersonRow.role == "director", col(NominationPersonRow.nomination_id).in_(alone))
-        .order_by(col(NominationPersonRow.nomination_id), col(NominationPersonRow.position))
-    )
-    directors: dict[str, str] = {}
-    for name in (*film.directors, *named):
-        directors.setdefault(fold_name(name), name)
-    return tuple(directors.values())
 
 
 def _side_by_side(session: Session, film_id: int, twin_id: int) -> bool:
@@ -266,11 +173,6 @@ def _better_known(kept: MatchDecisionRow | None, match: Match, *, merged: bool) 
     if kept.decided_by != AUTO:
         return True
     return merged and (kept.level or 0, -(kept.score or 0.0)) <= (match.level or 0, -(match.score or 0.0))
-
-
-def _contradict(session: Session, film_id: int, twin_id: int) -> bool:
-    mine, theirs = (imdb_id_of(session, film_id=owner) for owner in (film_id, twin_id))
-    return mine is not None and theirs is not None and mine != theirs
 
 
 def _kept_as(provenance: Provenance, mode: Mode) -> Provenance:

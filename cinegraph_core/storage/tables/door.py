@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field
 
 from cinegraph_core.storage.columns import UtcDateTime
-from cinegraph_core.storage.tables import Table, at_column, json_column
+from cinegraph_core.storage.tables.base import Table, at_column, json_column
 
 
 def _big(default: int = 0) -> Any:
@@ -62,7 +62,7 @@ class ServiceControlRow(Table, table=True):
 
 
 class CachedAnswerRow(Table, table=True):
-    """An answer kept for later, under the hash of what was asked.
+    """An answer kept for later, under the hash of what was asked; ``tags`` has each tag on a line of its own.
 
     The body comes last: SQLite reads the other columns of a row without it then.
     """
@@ -80,6 +80,7 @@ class CachedAnswerRow(Table, table=True):
     stored_at: datetime = Field(sa_type=UtcDateTime, index=True)
     fresh_until: datetime = at_column()
     kept_until: datetime = Field(sa_type=UtcDateTime, index=True)
+    tags: str = ""
     body: bytes = Field(sa_type=LargeBinary)
 
 
@@ -95,3 +96,4 @@ class CacheTallyRow(Table, table=True):
     misses: int = _big()
     stored: int = _big()
     evicted: int = _big()
+    negative: int = _big()

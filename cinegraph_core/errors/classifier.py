@@ -1,0 +1,100 @@
+"""The one classifier: what an HTTP status stands for, and which of our errors an exception of the outside world is."""
+
+from __future__ import annotations
+
+from cinegraph_core.errors.tree import (
+    AuthError,
+    CancelledError,
+    ClientError,
+    InvalidResponseError,
+    NetworkError,
+    NotFoundError,
+    PageError,
+    RateLimitError,
+    ServerError,
+    ServiceError,
+    ServiceTimeoutError,
+    UnknownError,
+)
+
+_BY_STATUS: dict[int, type[ServiceError]] = {
+    401: AuthError,
+    403: AuthError,
+    404: NotFoundError,
+    408: ServiceTimeoutError,
+    410: NotFoundError,
+    429: RateLimitError,
+}
+
+# Qualified names, so that neither httpx nor Scrapy nor Twisted is imported here; the first listed class of the MRO decides.
+_BY_NAME: dict[str, type[ServiceError]] = {
+    "asyncio.exceptions.CancelledError": CancelledError,
+    "builtins.KeyboardInterrupt": CancelledError,
+    "builtins.TimeoutError": ServiceTimeoutError,
+    "httpx.TimeoutException": ServiceTimeoutError,
+    "httpx.DecodingError": InvalidResponseError,
+    "httpx.RemoteProtocolError": NetworkError,
+    "httpx.TooManyRedirects": InvalidResponseError,
+    "httpx.UnsupportedProtocol": ClientError,
+    "httpx.InvalidURL": ClientError,
+    "httpx.TransportError": NetworkError,
+    "scrapy.exceptions.DownloadTimeoutError": ServiceTimeoutError,
+    "scrapy.exceptions.DownloadConnectionRefusedError": NetworkError,
+    "scrapy.exceptions.CannotResolveHostError": NetworkError,
+    "scrapy.exceptions.DownloadCancelledError": InvalidResponseError,
+    "scrapy.exceptions.ResponseDataLossError": NetworkError,
+    "scrapy.exceptions.UnsupportedURLSchemeError": ClientError,
+    "scrapy.exceptions.DownloadFailedError": NetworkError,
+    "scrapy.exceptions.IgnoreRequest": CancelledError,
+    "twisted.internet.error.TimeoutError": ServiceTimeoutError,
+    "twisted.internet.error.ConnectError": NetworkError,
+    "twisted.internet.error.ConnectionDone": NetworkError,
+    "twisted.internet.error.ConnectionLost": NetworkError,
+    "twisted.internet.error.DNSLookupError": NetworkError,
+    "twisted.web._newclient.ResponseFailed": NetworkError,
+    "json.decoder.JSONDecodeError": InvalidResponseError,
+    "msgspec.DecodeError": InvalidResponseError,
+    "builtins.UnicodeDecodeError": InvalidResponseError,
+    "builtins.OSError": NetworkError,
+}
+
+_NEVER_SENT = frozenset(
+    {
+        "httpx.ConnectError",
+        "httpx.ConnectTimeout",
+        "httpx.PoolTimeout",
+        "httpx.UnsupportedProtocol",
+        "httpx.InvalidURL",
+        "scrapy.exceptions.DownloadConnectionRefusedError",
+        "scrapy.exceptions.CannotResolveHostError",
+        "scrapy.exceptions.UnsupportedURLSchemeError",
+        "twisted.internet.error.ConnectError",
+        "twisted.internet.error.DNSLookupError",
+        "builtins.ConnectionRefusedError",
+    }
+)
+
+
+def from_status(status: int, *, service: str = "", url: str = "", retry_after: float | None = None) -> ServiceError | None:
+    """Return the error an HTTP status stands for, or ``None`` for a proper answer (2xx and 3xx)."""
+    if status < 400:
+        return None
+    kind = _BY_STATUS.get(status) or (ServerError if status >= 500 else ClientError)
+    return kind(f"HTTP {status} from {service or url}", service=service, url=url, status=status, retry_after=retry_after)
+
+
+def classify(error: BaseException, *, service: str = "", url: str = "") -> ServiceError | PageError:
+    """Return any exception as one of ours; ours pass unchanged.
+
+    Knows what httpx, Scrapy, Twisted, asyncio and the standard library raise, by name and without importing them.
+    """
+    if isinstance(error, ServiceError | PageError):
+        return error
+    names = [f"{cls.__module__}.{cls.__qualname__}" for cls in type(error).__mro__]
+    kind = next((_BY_NAME[name] for name in names if name in _BY_NAME), UnknownError)
+    detail = str(error).strip()
+    message = f"{type(error).__name__}: {detail or (kind.__doc__ or '').rstrip('.')}"
+    mapped = kind(message, service=service, url=url)
+    mapped.sent = _NEVER_SENT.isdisjoint(names)
+    mapped.__cause__ = None if kind is CancelledError else error
+    return mapped
