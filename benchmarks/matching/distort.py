@@ -66,7 +66,8 @@ def _title(change: Callable[[str, random.Random], str | None]) -> Change:
     return changed
 
 
-def _typo(title: str, rng: random.Random) -> str | None:
+def typo(title: str, rng: random.Random) -> str | None:
+    """Return a title with one letter left out, changed, added or swapped with the one before; none of a very short title."""
     places = [at for at, letter in enumerate(title) if letter.isalpha()]
     if len(places) < 5:
         return None
@@ -81,9 +82,10 @@ def _typo(title: str, rng: random.Random) -> str | None:
     )
 
 
-def _two_typos(title: str, rng: random.Random) -> str | None:
-    once = _typo(title, rng)
-    return _typo(once, rng) if once and len(title) > 8 else None
+def two_typos(title: str, rng: random.Random) -> str | None:
+    """Return a title with two such slips."""
+    once = typo(title, rng)
+    return typo(once, rng) if once and len(title) > 8 else None
 
 
 def _joined(title: str, rng: random.Random) -> str | None:
@@ -137,7 +139,7 @@ def _original_and_english(source: Source, _rng: random.Random) -> dict[str, Any]
 
 
 def _original_typo_year(source: Source, rng: random.Random) -> dict[str, Any] | None:
-    title, year = _typo(source.foreign, rng) if source.foreign else None, source.row.get("year")
+    title, year = typo(source.foreign, rng) if source.foreign else None, source.row.get("year")
     return {"title": title, "year": year + rng.choice((-1, 1))} if title and year else None
 
 
@@ -161,8 +163,8 @@ def _edition(source: Source, rng: random.Random) -> dict[str, Any] | None:
 KINDS: dict[str, Change] = {
     "exact": lambda _source, _rng: {},
     "article moved": _title(_article_moved),
-    "typo 1": _title(_typo),
-    "typo 2": _title(_two_typos),
+    "typo 1": _title(typo),
+    "typo 2": _title(two_typos),
     "joined words": _title(_joined),
     "roman or arabic": _title(_numeral_swapped),
     "original (English)": _original_and_english,

@@ -20,8 +20,7 @@ from cinegraph_core.matching import Cascade
 from cinegraph_core.matching.lookup import Lookup
 from cinegraph_core.plugins import load_plugins
 from cinegraph_core.records import Candidate, FilmQuery, Match, Measurement, Provenance
-from cinegraph_core.settings import load_settings
-from cinegraph_core.settings.model import MatchingSettings
+from cinegraph_core.settings import MatchingSettings, load_settings
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 

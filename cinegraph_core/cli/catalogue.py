@@ -18,9 +18,10 @@ from cinegraph_core.cli.progress import progress
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Answer, Call
-from cinegraph_core.errors import UsageError
-from cinegraph_core.matching.title_index import About, fingerprint, read_about
-from cinegraph_core.matching.title_loading import load_catalogue
+from cinegraph_core.errors import ConfigurationError, UsageError
+from cinegraph_core.matching.catalogue import TitleIndex, load_catalogue
+from cinegraph_core.matching.catalogue.engines import DEFAULT_ENGINE, ENGINES, engine_named
+from cinegraph_core.matching.catalogue.file import About, read_about, size_of
 from cinegraph_core.settings import Settings
 
 SERVICE = "tmdb_files"
@@ -39,15 +40,19 @@ def catalogue() -> None:
 
 @catalogue.command()
 @click.argument("source", metavar="FILE|URL")
+@click.option("--engine", type=click.Choice(list(ENGINES)), help="What finds misspelt titles; default: as before, else fts5.")
 @_JSON
-def load(source: str, as_json: bool) -> None:
+def load(source: str, engine: str | None, as_json: bool) -> None:
     """Load TMDb's list of film ids, FILE|URL, in place of an older one; if that fails, the older one stays."""
     settings = begin()
+    engine = engine or _engine_of(settings.catalogue_path)
+    engine_named(engine)  # one that is not installed is told before anything is fetched
     # Whatever looks like an address is one, so that a misspelt one is not taken for a file.
     given: Path | bytes = asyncio.run(_fetched(settings, source)) if "://" in source else _file(source)
     say(f"loading {source} into {settings.catalogue_path}")
+    now = SystemClock().now()
     with progress("reading ten thousands of films", None) as advance:
-        about = load_catalogue(given, source, settings.catalogue_path, now=SystemClock().now(), advance=advance)
+        about = load_catalogue(given, source, settings.catalogue_path, now=now, engine=engine, advance=advance)
     _tell(settings, about, as_json=as_json)
 
 
@@ -63,9 +68,14 @@ def status(as_json: bool) -> int:
         say(f"no catalogue is loaded ({settings.catalogue_path}); load one: cinegraph catalogue load FILE|URL")
         return NOTHING_TO_DO
     _tell(settings, about, as_json=as_json)
-    if about.fingerprint != fingerprint():
-        say("it was made by another version of Cinegraph and is not used: load it again")
     return DONE
+
+
+def _engine_of(path: Path) -> str:
+    try:
+        return read_about(path).engine
+    except sqlite3.Error:
+        return DEFAULT_ENGINE
 
 
 def _about(path: Path) -> About | None:
@@ -100,15 +110,27 @@ async def _fetched(settings: Settings, url: str) -> bytes:
 
 def _tell(settings: Settings, about: About, *, as_json: bool) -> None:
     path = settings.catalogue_path
+    hindrance = _hindrance(path)
     facts: dict[str, Any] = {
-        **{name: value for name, value in asdict(about).items() if name != "fingerprint"},
+        **{name: value for name, value in asdict(about).items() if name not in ("fingerprint", "folder")},
         "file": str(path),
-        "bytes": path.stat().st_size,
-        "usable": about.fingerprint == fingerprint(),
+        "bytes": size_of(path, about),
+        "usable": hindrance is None,
     }
     if as_json:
         print_json({"catalogue": facts})
-        return
-    columns = ("films", "loaded", "from", "file", "MB")
-    row = (about.films, about.loaded_at, about.source, path, round(facts["bytes"] / 1e6))
-    print_table(titled("Local catalogue", settings), columns, [row], right=("films", "MB"))
+    else:
+        columns = ("films", "loaded", "from", "engine", "file", "MB")
+        row = (about.films, about.loaded_at, about.source, about.engine, path, round(facts["bytes"] / 1e6))
+        print_table(titled("Local catalogue", settings), columns, [row], right=("films", "MB"))
+    if hindrance is not None:
+        say(f"it is not used: {hindrance}")
+
+
+def _hindrance(path: Path) -> ConfigurationError | None:
+    """Return why a catalogue cannot be used, by opening it as matching does."""
+    try:
+        TitleIndex(path).close()
+    except ConfigurationError as error:
+        return error
+    return None

@@ -210,6 +210,7 @@ def _failed(lookup: Lookup, error: _Failure) -> Match:
         error_message=str(error),
         retry_after=getattr(error, "retry_after", None),
         provenance=lookup.provenance,
+        parked_until=getattr(error, "parked_until", None),
     )
 
 

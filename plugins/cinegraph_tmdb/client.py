@@ -36,7 +36,8 @@ class Tmdb:
     async def find_by_imdb(self, imdb_id: str) -> list[Candidate]:
         """Return the film, or else the series, that carries an IMDb id; empty if TMDb does not know it."""
         params = {"external_source": "imdb_id"}
-        found = await self._get(Found, "find_by_imdb", f"/find/{quote(imdb_id, safe='')}", params, absent_ok=True)
+        path = f"/find/{quote(imdb_id, safe='')}"
+        found = await self._get(Found, "find_by_imdb", path, params, absent_ok=True, tag=f"film:{imdb_id}")
         hits = [one.candidate() for one in found.movie_results or found.tv_results] if found else []
         return [replace(hit, imdb_id=imdb_id) for hit in hits]
 
@@ -48,7 +49,8 @@ class Tmdb:
     async def movie_details(self, tmdb_id: int) -> Candidate:
         """Return all that is known of a film; raises :class:`NotFoundError` if it is gone."""
         params = {"append_to_response": _APPENDED}
-        details = await self._get(Details, "movie_details", f"/movie/{tmdb_id}", params, absent_ok=True)
+        path, tag = f"/movie/{tmdb_id}", f"film:{tmdb_id}"
+        details = await self._get(Details, "movie_details", path, params, absent_ok=True, tag=tag)
         if details is None:
             raise NotFoundError(f"TMDb has no film {tmdb_id} any more", service=SERVICE)
         return details.candidate()
@@ -60,17 +62,22 @@ class Tmdb:
 
     async def person_credits(self, person: PersonHit) -> list[Candidate]:
         """Return the films a person directed, with that director; empty if the person is gone."""
-        films = await self._get(Filmography, "person_credits", f"/person/{person.id}/movie_credits", {}, absent_ok=True)
+        path, tag = f"/person/{person.id}/movie_credits", f"person:{person.id}"
+        films = await self._get(Filmography, "person_credits", path, {}, absent_ok=True, tag=tag)
         directed = [one.candidate() for one in films.crew if one.job == "Director"] if films else []
         return [replace(film, directors=(person.name,)) for film in directed]
 
     async def _get(
-        self, kind: type[T], operation: str, path: str, params: Mapping[str, Any], *, absent_ok: bool = False
+        self, kind: type[T], operation: str, path: str, params: Mapping[str, Any], *, absent_ok: bool = False, tag: str = ""
     ) -> T | None:
-        """Return the answer as ``kind``, or ``None`` where TMDb properly says that there is no such record."""
+        """Return the answer as ``kind``, or ``None`` where TMDb properly says that there is no such record.
+
+        ``tag`` says what it is about, so that a person can have it forgotten.
+        """
         key = (SERVICE, operation, path, *sorted((name, value) for name, value in params.items() if value is not None))
         memo = self._context.memo
         if key not in memo:
-            call = Call(SERVICE, operation, self._target, read=_READERS[kind], absent_ok=absent_ok)
+            tags = (tag,) if tag else ()
+            call = Call(SERVICE, operation, self._target, read=_READERS[kind], absent_ok=absent_ok, tags=tags)
             memo[key] = await self._context.client(SERVICE).get(path, params=params, call=call)
         return cast("T | None", memo[key])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cinegraph_core.matching import TitleIndex
-from cinegraph_core.matching.title_loading import load_catalogue
+from cinegraph_core.matching.catalogue import load_catalogue
 from tests.support.tmdb_server import Film
 
 NOW = 1_700_000_000.0
@@ -26,13 +26,13 @@ def listed(films: Iterable[Film]) -> list[str]:
 
 
 def export(lines: Iterable[str]) -> bytes:
-    return gzip.compress("".join(f"{one}\n" for one in lines).encode())
+    return gzip.compress("".join(f"{one}\n" for one in lines).encode(), mtime=0)
 
 
 @contextmanager
-def local(folder: Path, films: Iterable[Film]) -> Iterator[TitleIndex]:
+def local(folder: Path, films: Iterable[Film], engine: str = "fts5") -> Iterator[TitleIndex]:
     path = folder / "catalogue.db"
-    load_catalogue(export(listed(films)), "typed", path, now=NOW)
+    load_catalogue(export(listed(films)), "typed", path, now=NOW, engine=engine)
     index = TitleIndex(path)
     try:
         yield index

@@ -8,7 +8,7 @@ from cinegraph_core import LookupContext, Matcher, hookimpl
 from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_tmdb.lookup import asked_titles, catalogue, search, verify
 
-_MOST_NAMESAKES = 3
+_MOST_NAMESAKES = 2
 """Of more films of one title, a search that knows their years finds the right one at less cost."""
 
 
