@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlmodel import Session
+
 from cinegraph_core.contracts import Clock
-from cinegraph_core.records import Control
+from cinegraph_core.records import Control, Mode
+from cinegraph_core.services.breakers import BY_HAND
+from cinegraph_core.services.modes import AS_CONFIGURED, Switch
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import current_user, record_action
 from cinegraph_core.storage.cache import purge_answers
-from cinegraph_core.storage.controls import set_control
+from cinegraph_core.storage.controls import controls, set_control
 from cinegraph_core.storage.review import accept_review, reject_review, show_review
 from cinegraph_core.storage.state import record_transition, service_states
 
@@ -61,9 +65,58 @@ def reset_breaker(database: Database, service: str, *, clock: Clock, who: str | 
         row = service_states(session).get(service)
         before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": "closed"}
         record_transition(session, service, "closed", changed_at=now, retry_at=None)
-        set_control(session, service, "breaker_reset", int(now * 1000), now=now)
+        set_control(session, service, "breaker_reset", _next_moment(session, service, now), now=now)
         record_action(session, who=who, what="breaker.reset", subject=service, before=before, after=after, now=now)
     return Change(who, before, after)
+
+
+def open_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
+    """Refuse every call to a service in every process, within a second and until its breaker is reset."""
+    who, now = who or current_user(), clock.now()
+    with database.transaction() as session:
+        row = service_states(session).get(service)
+        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": "open"}
+        record_transition(session, service, "open", changed_at=now, retry_at=None)
+        set_control(session, service, "breaker_opened", _next_moment(session, service, now), now=now)
+        record_action(session, who=who, what="breaker.open", subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)
+
+
+def set_mode(
+    database: Database, service: str, mode: Mode, *, seconds: float | None = None, clock: Clock, who: str | None = None
+) -> Change:
+    """Switch a service to a mode in every process within a second, for some ``seconds`` or until :func:`reset_mode`.
+
+    Whether the mode is to be had is the caller's to check (:meth:`Router.check_mode`). ``before`` holds ``None`` where the
+    settings counted.
+    """
+    switch = Switch(mode) if seconds is None else Switch(mode, clock.now() + seconds)
+    return _switch(database, service, "mode.set", switch, clock=clock, who=who)
+
+
+def reset_mode(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
+    """Let the settings say the mode of a service again, in every process within a second."""
+    return _switch(database, service, "mode.reset", None, clock=clock, who=who)
+
+
+def _switch(database: Database, service: str, what: str, switch: Switch | None, *, clock: Clock, who: str | None) -> Change:
+    who, now = who or current_user(), clock.now()
+    with database.transaction() as session:
+        word = AS_CONFIGURED if switch is None else switch.word
+        old = Switch.of(set_control(session, service, "mode", word, now=now))
+        before, after = _told(old if old is not None and old.holds(now) else None), _told(switch)
+        record_action(session, who=who, what=what, subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)
+
+
+def _told(switch: Switch | None) -> dict[str, Any]:
+    return {"mode": None, "until": None} if switch is None else {"mode": switch.mode, "until": switch.ends}
+
+
+def _next_moment(session: Session, service: str, now: float) -> int:
+    """Return a moment for a word about a breaker, later than those before it, whatever the clocks of their machines said."""
+    words = controls(session)
+    return max(int(now * 1000), *(1 + words.get((service, name), 0) for name in BY_HAND))
 
 
 def set_quota(
@@ -86,16 +139,19 @@ def set_quota(
     return Change(who, before, after)
 
 
-def clear_cache(database: Database, service: str, *, prefix: str = "", clock: Clock, who: str | None = None) -> Change:
-    """Forget the kept answers of a service, or those whose path begins with ``prefix``, in every process within a second.
+def clear_cache(
+    database: Database, service: str, *, prefix: str = "", tag: str = "", clock: Clock, who: str | None = None
+) -> Change:
+    """Forget the kept answers of a service in every process within a second.
 
-    A process forgets all it holds of the service in memory.
+    With ``prefix`` or ``tag`` only those whose path begins so, or which have the tag, are gone from the database; a process
+    forgets all it holds of the service in memory, and finds the others there again.
     """
     who, now = who or current_user(), clock.now()
     with database.transaction() as session:
-        gone = purge_answers(session, service, prefix)
-        set_control(session, service, "cache_purged" if prefix else "cache_cleared", int(now * 1000), now=now)
-        what = {"prefix": prefix} if prefix else {}
+        gone = purge_answers(session, service, prefix, tag)
+        what = {name: value for name, value in (("prefix", prefix), ("tag", tag)) if value}
+        set_control(session, service, "cache_purged" if what else "cache_cleared", int(now * 1000), now=now)
         before, after = {"entries": gone, **what}, {"entries": 0, **what}
         record_action(session, who=who, what="cache.clear", subject=service, before=before, after=after, now=now)
     return Change(who, before, after)

@@ -14,13 +14,12 @@ from typing import Any, Literal, Self
 from cinegraph_core import services as door
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Clock, SinkContext
-from cinegraph_core.errors import ConfigurationError, SettingsError
+from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.matching import Cascade, TitleIndex
 from cinegraph_core.plugins import Plugins, load_plugins
 from cinegraph_core.records import Measurement
 from cinegraph_core.services import Services, SharedState
-from cinegraph_core.settings import Settings, check_service_names, load_settings
-from cinegraph_core.settings.model import variable_name
+from cinegraph_core.settings import Settings, check_production, check_service_names, load_settings
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.metrics import insert_measurements
 from cinegraph_core.storage.shared_store import SharedStore
@@ -60,7 +59,7 @@ class Application:
         settings = settings or load_settings()
         plugins = plugins or load_plugins(blocked=settings.disable_plugins)
         check_service_names(settings, set(plugins.services()), _tolerated(settings, plugins))
-        _check_modes(settings)
+        check_production(settings)
         database = Database(settings.database_url)
         try:
             database.prepare(_stamp(settings))
@@ -126,17 +125,6 @@ def _catalogue(settings: Settings) -> TitleIndex | None:
 def _tolerated(settings: Settings, plugins: Plugins) -> set[str]:
     """Return the services that may be set although no active plugin brings them."""
     return set(settings.services) if plugins.has_gaps else set(PLANNED)
-
-
-def _check_modes(settings: Settings) -> None:
-    """Refuse a service of the other mode: one database keeps what one run brings, and it is all mock or all live."""
-    for name, service in settings.services.items():
-        if service.mode not in (None, settings.mode):
-            own, whole = f"{variable_name(f'services.{name}.mode')}={service.mode}", f"{variable_name('mode')}={settings.mode}"
-            raise SettingsError(
-                f"{own} does not go with {whole}: "
-                "a run stores mock data or live data, never both in one database; leave the service's own mode out"
-            )
 
 
 def _stamp(settings: Settings) -> Literal["mock", "live"]:

@@ -13,10 +13,13 @@ from typing import Literal
 
 from sqlalchemy import make_url
 
+from cinegraph_core.clock import SystemClock
 from cinegraph_core.errors import CinegraphError, SettingsError
 from cinegraph_core.plugins import Plugins, load_plugins
-from cinegraph_core.settings import Settings, check_service_names, load_settings
+from cinegraph_core.services.standing import read_standing
+from cinegraph_core.settings import Settings, check_production, check_service_names, load_settings
 from cinegraph_core.storage import Database
+from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.state import service_states
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -66,6 +69,7 @@ def _installation() -> Iterator[Finding]:
 
 def _mode(settings: Settings) -> Iterator[Finding]:
     given = sum(origin != "default" for origin in settings.origins.values())
+    check_production(settings)
     message = f"mode {settings.mode} (from: {settings.origins['mode']}); {given} settings are not the default"
     if settings.mode == "mock":
         message += "; every result is MOCK data"
@@ -101,7 +105,7 @@ def _keys(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
     for name in needing:
         if name in keyed:
             yield Finding("keys", "ok", f"{name}: a key is set")
-        elif (settings.service(name).mode or settings.mode) == "mock":
+        elif settings.mode_of(name) == "mock":
             yield Finding("keys", "ok", f"{name}: no key is set, and mock mode needs none")
         else:
             # One service may be done without; without any of them nothing can be looked up.
@@ -125,6 +129,7 @@ def _database(settings: Settings, _plugins: Plugins) -> Iterator[Finding]:
             pass
         yield Finding("database", "ok", f"{database.shown_url} opens, is migrated, and takes writes")
         yield from _breakers(database)
+        yield from _patterns(database)
     finally:
         database.close()
 
@@ -146,8 +151,18 @@ def _breakers(database: Database) -> Iterator[Finding]:
             yield Finding("breakers", "warning", message, "wait for its next probe, or see why: cinegraph metrics summary")
 
 
+def _patterns(database: Database) -> Iterator[Finding]:
+    with database.reading() as session:
+        standing = read_standing(session, SystemClock().now())
+    for service in sorted(standing.traffic):
+        for pattern in standing.patterns(service):
+            since = f"{utc(pattern.since):%Y-%m-%d %H:%M} UTC"
+            message = f"{service}: {pattern.message}, since {since}"
+            yield Finding("traffic", "warning", message, "see who asks so: cinegraph services, cinegraph metrics summary")
+
+
 def _replica(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
-    mocked = {name for name in plugins.services() if (settings.service(name).mode or settings.mode) == "mock"}
+    mocked = {name for name in plugins.services() if settings.mode_of(name) == "mock"}
     if not mocked:
         return
     served = {service for replica in plugins.replicas().values() for service in replica.services}

@@ -27,6 +27,7 @@ from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
 from cinegraph_core.cli.scrapy_run import ScrapyRun, project_settings
 from cinegraph_core.errors import UsageError
 from cinegraph_core.settings import Settings
+from cinegraph_core.storage.tables import PARKED
 
 _SUGGESTIONS = 3
 
@@ -65,12 +66,15 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
         for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
             say(f"  {line}")
     if code == DONE and run.found_nothing:
-        return _empty_handed(given)
+        return _empty_handed(given, report)
     return code
 
 
-def _empty_handed(given: Mapping[str, str]) -> int:
-    """Say so; that is well where only missing editions were asked for and none is missing."""
+def _empty_handed(given: Mapping[str, str], report: CrawlReport) -> int:
+    """Say so; that is well where only missing editions were asked for and none is missing, or where all is put by."""
+    if report.pages.get("parked"):
+        say("what was to be read is parked until a quota or budget begins anew; crawl again then, with -a missing=true")
+        return DONE
     if "missing" in given:
         say("nothing is missing: every edition asked for is stored already")
         return DONE
@@ -124,7 +128,7 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
 def _suggestions(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     """Yield commands worth trying next, the most useful first, as they can be pasted."""
     command = _own_command(settings)
-    if report.films_by_status.get(UNDECIDED) or report.films_by_status.get("error"):
+    if any(report.films_by_status.get(status) for status in (UNDECIDED, PARKED, "error")):
         yield f"{command} match --pending"
     if report.films_by_status.get("review"):
         yield f"{command} review list"

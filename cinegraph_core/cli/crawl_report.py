@@ -16,10 +16,10 @@ from cinegraph_core.crawling.ledger import Entry
 from cinegraph_core.storage.editions import StoredEdition
 from cinegraph_core.storage.film_matches import film_matches
 from cinegraph_core.storage.metrics import summary
-from cinegraph_core.storage.tables import MatchDecisionRow
+from cinegraph_core.storage.tables import PARKED, MatchDecisionRow
 
 UNDECIDED = "pending"
-_PROBLEMS = ("error", "blocked", "layout_changed")
+_PROBLEMS = ("error", "parked", "blocked", "layout_changed")
 _MOST_LINES = 5
 
 
@@ -95,7 +95,8 @@ def _rows(report: CrawlReport) -> Iterator[tuple[str, object]]:
     yield "  matched", report.films_by_status.get("matched", 0)
     for level, count in sorted(report.matched_by_level.items()):
         yield f"    level {level}", count
-    for status in ("review", "not_found", "error", UNDECIDED):
+    parked = (PARKED,) if report.films_by_status.get(PARKED) else ()
+    for status in ("review", "not_found", "error", *parked, UNDECIDED):
         yield f"  {status.replace('_', ' ')}", report.films_by_status.get(status, 0)
     for outcome, count in sorted(report.pages.items()):
         yield f"pages {outcome.replace('_', ' ')}", count

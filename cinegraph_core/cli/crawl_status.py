@@ -18,6 +18,7 @@ _COUNTED = {
     "cinegraph/films/matched": "matched",
     "cinegraph/films/review": "to review",
     "cinegraph/films/not_found": "not found",
+    "cinegraph/films/parked": "parked",
     "cinegraph/films/error": "errors",
 }
 

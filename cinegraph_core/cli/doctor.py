@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
 
 from cinegraph_core.application import Application
-from cinegraph_core.cli.checks import Finding, examine
+from cinegraph_core.cli.checks import Finding, Status, examine
 from cinegraph_core.cli.output import DONE, FAILED, print_json
 from cinegraph_core.cli.remedies import remedy
 from cinegraph_core.cli.tables import print_findings
-from cinegraph_core.contracts import Call
-from cinegraph_core.errors import ClientError, ConfigurationError, NotFoundError, PageError, ServiceError
+from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.resilience.health import HealthStatus
+from cinegraph_core.services.health import Checked, HealthChecker
+
+_STATUSES: Mapping[HealthStatus, Status] = {"healthy": "ok", "degraded": "warning", "unknown": "warning", "down": "error"}
 
 
 @click.command()
@@ -33,23 +36,18 @@ def doctor(probe: bool, as_json: bool) -> int:
     return FAILED if any(finding.status == "error" for finding in findings) else DONE
 
 
-async def _probe() -> Iterable[Finding]:
+async def _probe() -> list[Finding]:
     try:
         application = Application.open()
     except ConfigurationError as error:
         return [Finding("services", "error", f"no service can be asked: {error}", "the message says what to change")]
     async with application:
-        names = sorted(application.plugins.services())
-        return await asyncio.gather(*(_ask(application, name) for name in names))
+        checker = HealthChecker(application.services, application.database)
+        return [_finding(application, one) for one in await checker.check(always=True)]
 
 
-async def _ask(application: Application, name: str) -> Finding:
-    path = application.services.spec(name).probe
-    where = f"{name} ({application.services.mode(name)}, {application.services.base_url(name)})"
-    try:
-        await application.services.client(name).get(path, call=Call(name, "probe", path, absent_ok=True))
-    except (NotFoundError, ClientError) as error:
-        return Finding("services", "ok", f"{where} answers ({error})")
-    except (ServiceError, PageError) as error:
-        return Finding("services", "error", f"{where}: {error.error_type}: {error}", remedy(error.error_type, name))
-    return Finding("services", "ok", f"{where} answers")
+def _finding(application: Application, one: Checked) -> Finding:
+    where = f"{one.service} ({application.services.mode(one.service)}, {application.services.base_url(one.service)})"
+    status = _STATUSES[one.health.status]
+    advice = "" if status == "ok" else remedy(one.error_type, one.service) if one.error_type else ""
+    return Finding("services", status, f"{where}: {one.health.status}: {one.health.reason}", advice)

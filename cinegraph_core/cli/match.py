@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,8 +28,9 @@ from cinegraph_core.errors import UsageError
 from cinegraph_core.matching.remembered import Remembering
 from cinegraph_core.matching.wire import match_to_json
 from cinegraph_core.records import FilmQuery
+from cinegraph_core.services.rules import moment
 from cinegraph_core.settings import Settings
-from cinegraph_core.storage.films import count_films, pending_films
+from cinegraph_core.storage.films import count_films, parked_films, pending_films
 from cinegraph_core.storage.remembering import decided_by_people
 
 _STATUSES = ("matched", "review", "not_found", "error")
@@ -50,6 +55,12 @@ _STATUSES = ("matched", "review", "not_found", "error")
 )
 @click.option("--pending", is_flag=True, help="Decide about every stored film that is still unresolved.")
 @click.option("--limit", type=click.IntRange(min=1), help="With --pending: at most so many films.")
+@click.option(
+    "--parked",
+    type=click.Choice(["skip", "wait", "ask"]),
+    help="With --pending: films that are parked until a quota or budget begins anew are skipped (default), waited for, or asked "
+    "for at once.",
+)
 def match(
     *,
     title: str | None,
@@ -65,6 +76,7 @@ def match(
     resume: Path | None,
     pending: bool,
     limit: int | None,
+    parked: str | None,
 ) -> int:
     """Find films on TMDb.
 
@@ -81,8 +93,8 @@ def match(
     film |= {"imdb-id": imdb_id, "runtime": runtime, "festival": festival, "edition": edition}
     if pending:
         refuse("--pending", **film, resume=resume, explain=explain or None)
-        return asyncio.run(_pending(settings, limit, as_json=as_json))
-    refuse("a match without --pending", limit=limit)
+        return asyncio.run(_pending(settings, limit, parked or "skip", as_json=as_json))
+    refuse("a match without --pending", limit=limit, parked=parked)
     if not names_film(film):
         refuse("a match without --title, --original-title or --imdb-id", **film)
         return asyncio.run(_lines(settings, _input(as_json=as_json, resume=resume), resume, explain=explain))
@@ -137,21 +149,29 @@ async def _lines(settings: Settings, descriptor: int, resume: Path | None, *, ex
     return DONE
 
 
-async def _pending(settings: Settings, limit: int | None, *, as_json: bool) -> int:
+async def _pending(settings: Settings, limit: int | None, parked: str, *, as_json: bool) -> int:
     async with Application.open(settings) as application:
-        waiting = await application.database.run(pending_films, now=application.clock.now())
-        if not waiting:
+        now = application.clock.now()
+        waiting = await application.database.run(pending_films, now=now)
+        put_by = await application.database.run(parked_films, now=now)
+        if not waiting and not put_by:
             return await _nothing_pending(application, as_json=as_json)
-        chosen = waiting[:limit]
-        with progress("matching", len(chosen)) as advance:
-            backlog = Backlog(application, list(chosen), say, advance)
+        chosen = sorted({*waiting, *put_by} if parked == "ask" else waiting)[:limit]
+        later = dict(islice(put_by.items(), None if limit is None else limit - len(chosen))) if parked == "wait" else {}
+        with progress("matching", len(chosen) + len(later)) as advance:
+            backlog = Backlog(application, chosen, say, advance, parked=later, waits=parked == "wait")
             reached_end = await backlog.run()
-        left = len(await application.database.run(pending_films, now=application.clock.now()))
+        now = application.clock.now()
+        left = len(await application.database.run(pending_films, now=now))
+        put_by = await application.database.run(parked_films, now=now)
     decided = {status: backlog.decided[status] for status in _STATUSES}
     if as_json:
-        print_json({"decided": decided, "left": left})
+        print_json(_pending_document(decided, left, put_by))
     else:
         print_table(titled("Decided", settings), _STATUSES, [list(decided.values())], right=_STATUSES)
+    if put_by:
+        say(f"{len(put_by)} films are parked until a quota or budget begins anew, the first at {moment(min(put_by.values()))}")
+        say("→ run `cinegraph match --pending` again then; --parked wait waits for it, --parked ask asks for them at once")
     if not reached_end or decided["error"]:
         say(f"{left} films are left; run `cinegraph match --pending` again when the service is back")
         tell_remedies(backlog.troubles)
@@ -159,11 +179,17 @@ async def _pending(settings: Settings, limit: int | None, *, as_json: bool) -> i
     return DONE
 
 
+def _pending_document(decided: Mapping[str, int], left: int, parked: Mapping[int, float]) -> dict[str, Any]:
+    """Return what became of the films that waited; ``left`` may be asked for now, ``parked`` not before the moment given."""
+    until = datetime.fromtimestamp(min(parked.values()), UTC).isoformat() if parked else None
+    return {"decided": dict(decided), "left": left, "parked": len(parked), "parked_until": until}
+
+
 async def _nothing_pending(application: Application, *, as_json: bool) -> int:
     """Say so; that is well where every film is decided, and an empty hand where none is stored."""
     stored = await application.database.run(count_films)
     if as_json:
-        print_json({"decided": dict.fromkeys(_STATUSES, 0), "left": 0})
+        print_json(_pending_document(dict.fromkeys(_STATUSES, 0), 0, {}))
     if stored:
         say(f"nothing is pending: all {stored} stored films are decided or in review")
         return DONE

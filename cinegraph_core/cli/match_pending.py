@@ -12,14 +12,17 @@ from cinegraph_core.application import Application
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.matching import match_stream
 from cinegraph_core.records import FilmQuery, Match
-from cinegraph_core.storage.films import film_query, record_decision
+from cinegraph_core.services.rules import moment
+from cinegraph_core.storage.films import film_query, record_decision, truthful
 
 PATIENCE = 3
 """Probes in a row that may bring nothing before the rest is left for another time."""
-TRANSIENT = frozenset({"circuit_open", "network_error", "rate_limit", "server_error", "timeout"})
+TRANSIENT = frozenset({"bulkhead_full", "circuit_open", "network_error", "rate_limit", "server_error", "timeout"})
 """Errors after which the same film is asked for again in this run."""
 _PAUSE = 2.0
 """Seconds before the next try where no service says how long to wait."""
+_NAP = 60.0
+"""Seconds after which a wait for a reset looks at the clock again: it may have been set meanwhile."""
 
 
 @dataclass
@@ -27,7 +30,8 @@ class Backlog:
     """Works through the films that wait, each with its decision in one transaction.
 
     An outage decides nothing. When a service's next probe is due, one film alone is asked for again, and the others
-    follow once that was answered.
+    follow once that was answered. A film for which a quota or budget leaves no room is parked until that begins anew, and
+    not asked for before.
     """
 
     application: Application
@@ -38,10 +42,20 @@ class Backlog:
     """Films by the status that was recorded."""
     troubles: Counter[str] = field(default_factory=Counter)
     """Films that ended without an answer, by the type of their error."""
+    parked: dict[int, float] = field(default_factory=dict)
+    """Films that are put by, and until when (epoch seconds); with ``waits`` they are asked for then."""
+    waits: bool = False
     _failed: dict[int, Match] = field(default_factory=dict)
 
     async def run(self) -> bool:
         """Decide about the films in ``left``; returns whether the end was reached before the patience ran out."""
+        while reached_end := await self._work_off():
+            if not (self.waits and self.parked):
+                break
+            await self._await_reset(min(self.parked.values()))
+        return reached_end
+
+    async def _work_off(self) -> bool:
         probing, fruitless = False, 0
         while self.left:
             waiting = len(self.left)
@@ -71,8 +85,12 @@ class Backlog:
                 yield query
 
         async with aclosing(queries()) as stream, aclosing(match_stream(self.application.cascade, stream)) as matches:
-            async for match in matches:
+            async for found in matches:
+                match = truthful(found, self.application.settings.mode)
                 film, query = asked.popleft()
+                if match.parked_until is not None:
+                    await self._park(film, match, query)
+                    continue
                 if match.error_type not in TRANSIENT:
                     await self._record(film, match, query)
                     self.left.remove(film)
@@ -87,6 +105,25 @@ class Backlog:
         self._failed[film] = match
         self.left.remove(film)
         self.left.append(film)
+
+    async def _park(self, film: int, match: Match, asked: FilmQuery) -> None:
+        """Put a film by; that is no decision, and no attempt of it counts."""
+        application = self.application
+        mode, now = application.settings.mode, application.clock.now()
+        await application.database.run(record_decision, film, match, mode=mode, now=now, asked=asked)
+        self._failed.pop(film, None)
+        self.left.remove(film)
+        self.parked[film] = match.parked_until or now
+
+    async def _await_reset(self, until: float) -> None:
+        """Wait until then (epoch seconds), and take up the films that may be asked for now."""
+        clock = self.application.clock
+        self.say(f"{len(self.parked)} films are parked; waiting until {moment(until)}")
+        while (seconds := until - clock.now()) > 0:
+            await clock.sleep(min(seconds, _NAP))
+        self.left = [film for film, due in self.parked.items() if due <= clock.now()]
+        for film in self.left:
+            del self.parked[film]
 
     async def _record(self, film: int, match: Match, asked: FilmQuery | None = None) -> None:
         application = self.application

@@ -6,6 +6,7 @@ from cinegraph_core.cli.mode import titled
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.records import Explanation, LevelTried, Match, Weighed
 from cinegraph_core.settings import Settings
+from cinegraph_core.storage.stamp import is_fake
 
 MOST_NAMED = 5
 """Found ids shown of each level; the others are counted."""
@@ -15,6 +16,8 @@ def show_match(found: Match, settings: Settings) -> None:
     """Print an answer with its candidates and, if it has one, its explanation."""
     level = f"level {found.level}, {found.strategy}" if found.level else found.reason or ""
     summary = f"{found.status.replace('_', ' ')}" + (f" ({level})" if level else "")
+    if is_fake(found.provenance, settings.mode):
+        summary += f" · {found.provenance.upper()} data"
     print_table(
         titled(f"{summary} · requests: {found.api_calls}", settings),
         ("", "TMDb", "title", "year", "directors", "score", "why"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cinegraph_core.cli.logs import follow
 from cinegraph_core.cli.output import say
-from cinegraph_core.settings import Settings, load_settings, mock_notice
+from cinegraph_core.settings import Settings, load_settings, mock_notice, mocked_services
 
 
 def begin() -> Settings:
@@ -21,4 +21,7 @@ def begin() -> Settings:
 
 def titled(title: str, settings: Settings) -> str:
     """Return a table's title, marked when the data is not live."""
-    return f"{title} · MOCK data" if settings.mode == "mock" else title
+    if settings.mode == "mock":
+        return f"{title} · MOCK data"
+    mocked = mocked_services(settings)
+    return f"{title} · MOCK data from {', '.join(mocked)}" if mocked else title

@@ -25,6 +25,7 @@ REMEDIES: Mapping[ErrorType, str] = {
     "circuit_open": "the service kept failing and is left alone for a while: cinegraph doctor --probe tells when it is back",
     "quota_exceeded": "wait for the next day or hour, or raise CINEGRAPH_SERVICES__{NAME}__DAILY_QUOTA or __HOURLY_QUOTA",
     "budget_exceeded": "wait for the next day, or raise CINEGRAPH_SERVICES__{NAME}__DAILY_BUDGET_USD",
+    "bulkhead_full": "ask for less at once, or raise CINEGRAPH_SERVICES__{NAME}__MAX_CONCURRENT",
     "cancelled": "it was given up before it was answered: run it again",
     "unknown": "run it again with cinegraph --debug, and report what it says",
 }

@@ -1,21 +1,25 @@
-"""``cinegraph services``: what each service may still be asked, and the hand on breaker, quota and cache."""
+"""``cinegraph services``: how each service does, what it may still be asked, and the hand on breaker, mode, quota and cache."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from cinegraph_core.actions import Change, clear_cache, reset_breaker, set_quota
+from cinegraph_core.actions import Change, clear_cache, open_breaker, reset_breaker, reset_mode, set_mode, set_quota
 from cinegraph_core.cli.door_figures import known_services, read_figures
+from cinegraph_core.cli.durations import seconds_of
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import print_json
+from cinegraph_core.cli.services_check import check, print_health
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
+from cinegraph_core.records import Mode
 from cinegraph_core.services.overview import overview
+from cinegraph_core.services.standing import described, read_standing
 from cinegraph_core.settings import Settings
 
 _NAME = click.argument("name", metavar="NAME")
@@ -26,22 +30,29 @@ _JSON = click.option("--json", "as_json", is_flag=True, help='Print {"who", "bef
 @click.option("--json", "as_json", is_flag=True, help='Print {"services": [...]}.')
 @click.pass_context
 def services(context: click.Context, as_json: bool) -> None:
-    """Show mode, breaker, quota, budget and cache of each service, as all processes on this database see them."""
+    """Show health, mode, breaker, quota, budget and cache of each service, as all processes on this database see them."""
     if context.invoked_subcommand is not None:
         return
     settings = begin()
     router, now = known_services(settings), SystemClock().now()
     with opened_database(settings) as database, database.reading() as session:
-        known = read_figures(session, now)
-    found = [overview(router.spec(name), router.mode(name), known, now) for name in router.names()]
+        known, standing = read_figures(session, now), read_standing(session, now)
+    specs = [router.spec(name) for name in router.names()]
+    found = [overview(spec, router.mode(spec.name), known, now) | described(spec, standing) for spec in specs]
     if as_json:
         print_json({"services": found})
         return
+    print_health(found, settings)
     print_table(
         titled("Services", settings),
         ("service", "mode", "breaker", "quota used", "budget spent", "cache"),
         ((one["name"], one["mode"], one["breaker"]["state"], _quota(one), _budget(one), _cache(one["cache"])) for one in found),
     )
+    for line in _switched(found):
+        click.echo(line)
+
+
+services.add_command(check)
 
 
 @services.group()
@@ -57,6 +68,47 @@ def reset(name: str, as_json: bool) -> None:
     settings = _settings_of(name)
     with opened_database(settings) as database:
         _tell(reset_breaker(database, name, clock=SystemClock()), f"breaker of {name}", as_json=as_json)
+
+
+@breaker.command("open")
+@_NAME
+@_JSON
+def open_(name: str, as_json: bool) -> None:
+    """Refuse every call to the service NAME in every process, within a second and until it is reset; leaves an audit row."""
+    settings = _settings_of(name)
+    with opened_database(settings) as database:
+        _tell(open_breaker(database, name, clock=SystemClock()), f"breaker of {name}", as_json=as_json)
+
+
+@services.group()
+def mode() -> None:
+    """Switch the mode of a service for a time."""
+
+
+@mode.command("set")
+@_NAME
+@click.argument("wanted", metavar="MODE", type=click.Choice(get_args(Mode)))
+@click.option(
+    "--for", "seconds", callback=seconds_of, metavar="TIME", help="How long: 90s, 30m, 2h, 1d; without it until it is reset."
+)
+@_JSON
+def set_mode_(name: str, wanted: Mode, seconds: float | None, as_json: bool) -> None:
+    """Switch the service NAME to mock, real or hybrid in every process within a second; leaves an audit row."""
+    settings = _settings_of(name)
+    known_services(settings).check_mode(name, wanted)
+    with opened_database(settings) as database:
+        change = set_mode(database, name, wanted, seconds=seconds, clock=SystemClock())
+        _tell(change, f"mode of {name}", as_json=as_json)
+
+
+@mode.command("reset")
+@_NAME
+@_JSON
+def reset_mode_(name: str, as_json: bool) -> None:
+    """Let the settings say the mode of the service NAME again, in every process within a second; leaves an audit row."""
+    settings = _settings_of(name)
+    with opened_database(settings) as database:
+        _tell(reset_mode(database, name, clock=SystemClock()), f"mode of {name}", as_json=as_json)
 
 
 @services.group()
@@ -87,12 +139,13 @@ def cache() -> None:
 @cache.command()
 @_NAME
 @click.option("--prefix", default="", metavar="PATH", help="Only answers whose path begins with this, such as /movie/603.")
+@click.option("--tag", default="", metavar="TAG", help="Only answers about this, such as film:603 or venice-2024.")
 @_JSON
-def clear(name: str, prefix: str, as_json: bool) -> None:
+def clear(name: str, prefix: str, tag: str, as_json: bool) -> None:
     """Forget the kept answers of the service NAME in every process within a second; leaves an audit row."""
     settings = _settings_of(name)
     with opened_database(settings) as database:
-        change = clear_cache(database, name, prefix=prefix, clock=SystemClock())
+        change = clear_cache(database, name, prefix=prefix, tag=tag, clock=SystemClock())
         _tell(change, f"cache of {name}", as_json=as_json)
 
 
@@ -107,12 +160,21 @@ def _tell(change: Change, what: str, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(change))
         return
-    before, after = (", ".join(f"{name} {_shown(value)}" for name, value in one.items()) for one in (change.before, change.after))
+    before, after = (", ".join(_parts(one)) for one in (change.before, change.after))
     click.echo(f"{what}: {before} → {after}, by {change.who}")
 
 
-def _shown(value: object) -> object:
-    return "as set" if value is None else value
+def _parts(side: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in side.items():
+        if value is not None or name != "until":
+            yield f"{name} {'as set' if value is None else value}"
+
+
+def _switched(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for one in found:
+        if one["until"] is not None or one["mode"] != one["configured_mode"]:
+            until = one["until"] or "it is reset"
+            yield f"{one['name']} is switched to {one['mode']} until {until}; the settings say {one['configured_mode']}"
 
 
 def _quota(one: Mapping[str, Any]) -> str | None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cinegraph_core.crawling.addon import CinegraphAddon
-    from cinegraph_core.crawling.door import Receipt
     from cinegraph_core.crawling.spider import EditionSpider
+    from cinegraph_core.crawling.tickets import Receipt
 
 __all__ = ["CinegraphAddon", "EditionSpider", "Receipt"]
 
-_HOMES = {"CinegraphAddon": "addon", "EditionSpider": "spider", "Receipt": "door"}
+_HOMES = {"CinegraphAddon": "addon", "EditionSpider": "spider", "Receipt": "tickets"}
 
 
 def __getattr__(name: str) -> Any:

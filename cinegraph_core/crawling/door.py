@@ -2,75 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Headers, Request, Response
-from scrapy.responsetypes import responsetypes
+from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
-from cinegraph_core.contracts import Answer, Call
+from cinegraph_core.contracts import Answer
+from cinegraph_core.crawling.answers import answer_of, is_redirect, response_of
 from cinegraph_core.crawling.house import house_of
+from cinegraph_core.crawling.kept import KeptPages
 from cinegraph_core.crawling.services import CALL, Pacer, RequestServices
+from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Receipt, Ticket
 from cinegraph_core.errors import CancelledError, ServiceError, classify
-from cinegraph_core.records import Provenance
-from cinegraph_core.services.call import Again, Attempt, CallGuard, Done, Spared
+from cinegraph_core.services.call import Again, Done, Spared
 from cinegraph_core.services.judging import CallError
 from cinegraph_core.services.twins import also
+from cinegraph_core.services.verdicts import Elsewhere
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from cinegraph_core.application import Application
 
-RECEIPT = "cinegraph_receipt"
-"""Meta key of a response: the :class:`Receipt` the door gave for it."""
-_TICKET = "cinegraph_ticket"
 _RETRY_PRIORITY = 10
 """A call that has begun goes before calls that have not, because its deadline runs."""
 _BREATH = 0.5
 """Seconds after which a waiting request looks whether the crawl still goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The door's word that a response came through it; ``value`` is what ``call.read`` made of the answer.
-
-    ``fetched_at`` is in seconds since the epoch; ``attempts`` counts the requests that left for it.
-    """
-
-    call: Call
-    value: Any
-    provenance: Provenance
-    attempts: int
-    fetched_at: float
-
-
-@dataclass(eq=False)
-class _Ticket:
-    """A call under way, travelling in the meta of its request through retries and redirects.
-
-    ``attempt`` is the one whose end is not known yet; ``due`` is when the next may begin and ``given_back`` when the request
-    went back to Scrapy (monotonic seconds).
-    """
-
-    call: Call
-    given_back: float
-    due: float
-    guard: CallGuard = field(init=False)
-    attempt: Attempt | None = None
-    sent: int = 0
-    key: str | None = None
-    path: str = ""
-    url: str = ""
-
-    def count(self) -> None:
-        """Count a request that left."""
-        self.sent += 1
 
 
 class DoorMiddleware:
@@ -88,7 +48,8 @@ class DoorMiddleware:
         self._clock = application.clock
         self._of = RequestServices(application)
         self._pacer = Pacer()
-        self._open: WeakSet[_Ticket] = WeakSet()
+        self._kept = KeptPages(crawler)
+        self._open: WeakSet[Ticket] = WeakSet()
         self._redirects = crawler.settings.getint("REDIRECT_MAX_TIMES") if crawler.settings.getbool("REDIRECT_ENABLED") else 0
 
     @classmethod
@@ -103,16 +64,18 @@ class DoorMiddleware:
         if urlparse_cached(request).scheme not in ("http", "https"):
             return None
         name = self._of.name_of(request)
-        if (url := self._of.effective(name, request.url)) != request.url:
-            return request.replace(url=url, dont_filter=True)
-        ticket: _Ticket | None = request.meta.get(_TICKET)
+        ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None:
+            if (url := self._of.effective(name, request.url)) != request.url:
+                return request.replace(url=url, dont_filter=True)
             ticket = self._begin(request, name)
-            if (kept := await self._recall(request, ticket)) is not None:
-                return kept
+            if (kept := await self._kept.recall(request, ticket, self._services.base_url(name))) is not None:
+                return self._rebuilt(request, ticket, kept)
+        if (url := await self._address(request, ticket, name)) != request.url:
+            return request.replace(url=url, dont_filter=True)
         if ticket.attempt is not None:
             # The answer never came back here: a middleware between us and the network turned it into this request.
-            self._give_back(ticket)
+            ticket.give_back(self._clock.monotonic())
             ticket.guard.redirected(ticket.attempt)
             ticket.attempt = None
         await self._wait_for_turn(ticket, name)
@@ -121,11 +84,11 @@ class DoorMiddleware:
             await self._pause(attempt.wait)
             ticket.guard.leaving(attempt)
             while not ticket.guard.counted():
-                await self._services.supply(name)
-        except Spared as spared:
-            return self._rebuilt(request, ticket, spared.done)
+                attempt = await self._services.supply(ticket.guard, attempt)
+        except (Spared, Elsewhere) as turn:
+            return self._turned(request, ticket, turn)
         except ServiceError as refusal:
-            self._end(request, ticket)
+            self._end(request, ticket, refusal)
             also(refusal, IgnoreRequest)
             raise
         ticket.attempt = attempt
@@ -134,37 +97,36 @@ class DoorMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Judge an answer; raises the final error of a call that the spider began itself."""
-        ticket: _Ticket | None = request.meta.get(_TICKET)
+        ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None or ticket.attempt is None:
             return response
         attempt, ticket.attempt = ticket.attempt, None
         if self._will_be_followed(request, response):
             ticket.guard.redirected(attempt)
-            self._give_back(ticket)
+            ticket.give_back(self._clock.monotonic())
             return response
+        url = self._services.public(ticket.call.service, response.url)
         try:
-            verdict = ticket.guard.answered(attempt, self._answer(ticket.call.service, response))
-        except Spared as spared:
-            return self._rebuilt(request, ticket, spared.done)
-        except ServiceError:
-            self._keep(request, ticket)
-            self._end(request, ticket)
+            verdict = ticket.guard.answered(attempt, answer_of(response, url, ticket.guard.state.mark))
+        except (Spared, Elsewhere) as turn:
+            return self._turned(request, ticket, turn)
+        except ServiceError as error:
+            self._end(request, ticket, error)
             if CALL in request.meta:
                 raise
             return response
-        except BaseException:
-            self._end(request, ticket)
+        except BaseException as error:
+            self._end(request, ticket, error)
             raise
         if isinstance(verdict, Again):
             return self._again(request, ticket, verdict)
-        self._keep(request, ticket)
         self._end(request, ticket)
         self._write_receipt(request, response, ticket, verdict)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | Response | None:
         """Judge a failure; raises the final :class:`ServiceError`."""
-        ticket: _Ticket | None = request.meta.get(_TICKET)
+        ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None:
             return None
         attempt, ticket.attempt = ticket.attempt, None
@@ -174,78 +136,60 @@ class DoorMiddleware:
             return None
         try:
             verdict = ticket.guard.failed(attempt, self._named_publicly(exception, request, ticket.call.service))
-        except Spared as spared:
-            return self._rebuilt(request, ticket, spared.done)
-        except BaseException:
-            self._end(request, ticket)
+        except (Spared, Elsewhere) as turn:
+            return self._turned(request, ticket, turn)
+        except BaseException as error:
+            self._end(request, ticket, error)
             raise
         return self._again(request, ticket, verdict)
 
-    def _begin(self, request: Request, name: str) -> _Ticket:
+    def _begin(self, request: Request, name: str) -> Ticket:
         request.meta.pop(RECEIPT, None)
         if not self._of.is_adopted(name):
             request.meta["download_slot"] = name
         call = self._of.call_of(request)
         now = self._clock.monotonic()
-        ticket = _Ticket(call, given_back=now, due=now)
+        ticket = Ticket(call, given_back=now, due=now)
         ticket.guard = self._services.begin(call, method=request.method, on_sent=ticket.count)
-        request.meta[_TICKET] = ticket
+        request.meta[TICKET] = ticket
         self._open.add(ticket)
         return ticket
 
-    async def _recall(self, request: Request, ticket: _Ticket) -> Response | None:
-        """Return a kept answer; lay by one that is too old, for the case that no other can be had."""
-        cache = self._services.cache(ticket.call.service)
-        if cache.policy.ttl <= 0 or ticket.call.fresh or request.method != "GET":
-            return None
-        url = urlparse_cached(request)
-        headers = {name.decode("latin-1").lower(): str(request.headers[name] or b"", "latin-1") for name in request.headers}
-        base = urlsplit(self._services.base_url(ticket.call.service)).path.rstrip("/")
-        ticket.path = url.path.removeprefix(base)
-        ticket.key = cache.key(ticket.path, url.query, headers)
-        ticket.url = request.url
-        entry = await cache.find(ticket.key) if ticket.key else None
-        # To a foreign spider a 404 is a response, and it must come the way Scrapy's own middlewares expect.
-        if entry is None or (entry.absent and not ticket.call.absent_ok):
-            return None
-        if cache.staleness(entry) < 0:
-            done = ticket.guard.recalled(cache.served(entry))
-            return None if done is None else self._rebuilt(request, ticket, done)
-        if cache.staleness(entry) < cache.policy.on_error:
-            ticket.guard.spare = cache.served(entry)
-        return None
+    async def _address(self, request: Request, ticket: Ticket, name: str) -> str:
+        """Return where a request of a call really goes: to the side that is asked now."""
+        elsewhere = ticket.guard.state.elsewhere
+        if elsewhere is None or name != ticket.call.service:
+            return self._of.effective(name, request.url)
+        await self._services.at_hand(ticket.guard)
+        try:
+            return elsewhere(request.url)
+        except ValueError:  # a redirect led out of the service
+            return request.url
 
-    def _keep(self, request: Request, ticket: _Ticket) -> None:
-        """Keep what the call ended with, unless it came by a redirect: that is another page's answer."""
-        proper = ticket.guard.proper
-        if proper is not None and ticket.key is not None and ticket.url == request.url:
-            self._services.cache(ticket.call.service).keep(ticket.key, ticket.path, proper.answer, absent=proper.absent)
-
-    def _rebuilt(self, request: Request, ticket: _Ticket, done: Done) -> Response:
+    def _rebuilt(self, request: Request, ticket: Ticket, done: Done) -> Response:
         """Return a kept answer as the response of this request."""
-        answer = done.answer
-        headers = Headers(dict(answer.headers))
-        kind = responsetypes.from_args(headers=headers, url=request.url, body=answer.body)
-        response = kind(request.url, status=answer.status, headers=headers, body=answer.body, flags=["cached"], request=request)
-        self._end(request, ticket)
+        response = response_of(done.answer, request)
+        self._end(request, ticket, done.answer)
         self._write_receipt(request, response, ticket, done)
         return response
 
-    async def _wait_for_turn(self, ticket: _Ticket, name: str) -> None:
+    def _turned(self, request: Request, ticket: Ticket, turn: Spared | Elsewhere) -> Request | Response:
+        """Return the stale answer the call ended with, or the request that goes on at the replica."""
+        if isinstance(turn, Spared):
+            return self._rebuilt(request, ticket, turn.done)
+        return self._again(request, ticket, Again(0.0))
+
+    async def _wait_for_turn(self, ticket: Ticket, name: str) -> None:
         """Wait until the request is due and its service has a place; what is Scrapy's queue is not the call's time."""
-        now = self._clock.monotonic()
+        now, ticket.is_queued = self._clock.monotonic(), False
         due = max(now, ticket.due)
-        delay = self._services.spec(name).delay or 0.0
+        delay = ticket.guard.state.spec.delay or 0.0
         await self._pause(due - now + self._pacer.reserve(name, delay, due))
         backoff = ticket.due - ticket.given_back
         ticket.guard.queued(self._clock.monotonic() - ticket.given_back - backoff)
 
-    def _give_back(self, ticket: _Ticket, wait: float = 0.0) -> None:
-        ticket.given_back = self._clock.monotonic()
-        ticket.due = ticket.given_back + wait
-
-    def _again(self, request: Request, ticket: _Ticket, verdict: Again) -> Request:
-        self._give_back(ticket, verdict.wait)
+    def _again(self, request: Request, ticket: Ticket, verdict: Again) -> Request:
+        ticket.give_back(self._clock.monotonic(), verdict.wait)
         return request.replace(dont_filter=True, priority=request.priority + _RETRY_PRIORITY)
 
     async def _pause(self, seconds: float) -> None:
@@ -258,9 +202,7 @@ class DoorMiddleware:
 
     def _will_be_followed(self, request: Request, response: Response) -> bool:
         """Return whether Scrapy's RedirectMiddleware is going to follow this answer."""
-        if response.status not in (301, 302, 303, 307, 308) or "Location" not in response.headers:
-            return False
-        if request.meta.get("dont_redirect") or request.meta.get("handle_httpstatus_all"):
+        if not is_redirect(response) or request.meta.get("dont_redirect") or request.meta.get("handle_httpstatus_all"):
             return False
         handled = [*request.meta.get("handle_httpstatus_list", ()), *getattr(self._crawler.spider, "handle_httpstatus_list", ())]
         return response.status not in handled and request.meta.get("redirect_times", 0) < self._redirects
@@ -271,17 +213,11 @@ class DoorMiddleware:
         error.args = (str(error).replace(request.url, self._services.public(service, request.url)),)
         return error
 
-    def _answer(self, service: str, response: Response) -> Answer:
-        headers = {
-            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1") for name, values in response.headers.items()
-        }
-        return Answer(response.status, headers, response.body, self._services.public(service, response.url))
-
-    def _write_receipt(self, request: Request, response: Response, ticket: _Ticket, done: Done) -> None:
+    def _write_receipt(self, request: Request, response: Response, ticket: Ticket, done: Done) -> None:
         request.meta[RECEIPT] = Receipt(
             call=ticket.call,
             value=done.value,
-            provenance=done.answer.provenance or self._services.provenance(ticket.call.service),
+            provenance=done.answer.provenance or "live",
             attempts=ticket.sent,
             fetched_at=done.answer.fetched_at or self._clock.now(),
         )
@@ -289,11 +225,12 @@ class DoorMiddleware:
             # What the door calls a proper answer, Scrapy's HttpError must not refuse.
             request.meta["handle_httpstatus_list"] = [response.status]
 
-    def _end(self, request: Request, ticket: _Ticket) -> None:
-        request.meta.pop(_TICKET, None)
+    def _end(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
+        self._kept.land(request, ticket, outcome)
+        request.meta.pop(TICKET, None)
         self._open.discard(ticket)
 
-    def _abandon(self, ticket: _Ticket, reason: BaseException, *, sent: bool) -> None:
+    def _abandon(self, ticket: Ticket, reason: BaseException, *, sent: bool) -> None:
         """End a call given up from outside; one that was never tried says nothing of its service and leaves no row."""
         if not (sent or ticket.guard.tried):
             ticket.guard.forget()
@@ -306,5 +243,6 @@ class DoorMiddleware:
     def _close(self) -> None:
         """End the calls whose next attempt the closing crawl will not make."""
         for ticket in list(self._open):
+            self._kept.give_up(ticket)
             self._abandon(ticket, CancelledError("the crawl closed before the next attempt"), sent=ticket.attempt is not None)
         self._open.clear()

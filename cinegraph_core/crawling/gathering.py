@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from cinegraph_core.contracts import EditionPlan, PageRequest, PageResult
 from cinegraph_core.crawling.robots import RobotsForbiddenError, RobotsUnreachableError
-from cinegraph_core.errors import AuthError, BlockedError, LayoutChangedError, NoDataError, NotFoundError
+from cinegraph_core.errors import AuthError, BlockedError, LayoutChangedError, NoDataError, NotFoundError, ProvenanceError
 from cinegraph_core.records import Edition, Page, PageOutcome
+from cinegraph_core.services.rules import moment
 
 _OUTCOMES: dict[PageOutcome, tuple[type[Exception], ...]] = {
     "no_data": (NoDataError,),
@@ -106,11 +107,18 @@ def outcome_of(error: BaseException, *, required: bool) -> tuple[PageOutcome, st
         return "blocked", "robots.txt forbids it"
     if isinstance(error, NotFoundError) and not required:
         return "absent", detail
+    if isinstance(error, ProvenanceError):
+        return "error", detail
     for outcome, kinds in _OUTCOMES.items():
         if isinstance(error, kinds):
             return outcome, detail
     cause = error.error if isinstance(error, RobotsUnreachableError) else error
-    return "error", f"{getattr(cause, 'error_type', 'unknown')}: {detail}"
+    detail = f"{getattr(cause, 'error_type', 'unknown')}: {detail}"
+    parked_until = getattr(cause, "parked_until", None)
+    if parked_until is None:
+        return "error", detail
+    until = moment(parked_until)
+    return "parked", detail if until in detail else f"{detail}; parked until {until}"
 
 
 def is_empty(edition: Edition) -> bool:

@@ -15,7 +15,8 @@ from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.records import Edition
 from cinegraph_core.storage.audit import current_user
 from cinegraph_core.storage.editions import StoredEdition, edition_lines, store_edition
-from cinegraph_core.storage.films import film_query, pending_films, record_decision
+from cinegraph_core.storage.films import film_query, pending_films, record_decision, truthful
+from cinegraph_core.storage.tables import PARKED
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -40,9 +41,9 @@ class _Pipeline:
         """Build it for a crawl whose addon has opened the application."""
         return cls(crawler)
 
-    def _refuse(self, edition: Edition, error: ProvenanceError) -> None:
+    def _refuse(self, edition: Edition, reason: ProvenanceError | str) -> None:
         """Say that fakes were kept out; the crawl has failed, and what else it does goes on."""
-        log.error("%s %d: %s", edition.festival, edition.year, error)
+        log.error("%s %d: %s", edition.festival, edition.year, reason)
         self._crawler.stats.inc_value("cinegraph/refused")
 
 
@@ -95,19 +96,14 @@ class _Round:
     films: Iterator[int]
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
-    refusal: ProvenanceError | None = None
-
-    @property
-    def stopped(self) -> str:
-        """Why films were left over that nobody looked up."""
-        return "the crawl was closed" if self.refusal is None else "no decision may rest on such an answer"
+    fakes: int = 0
+    """Answers on which no decision may rest."""
 
 
 class MatchPipeline(_Pipeline):
     """Looks up the films of a stored edition that are still to be decided, and commits each decision by itself.
 
-    Stops between films when the crawl closes, and when a decision rests on fakes that may not be stored as truth: what is
-    not decided stays pending.
+    Stops between films when the crawl closes. A film whose answer may not be stored as truth stays pending, with the reason.
     """
 
     async def process_item(self, item: Any) -> Any:
@@ -128,30 +124,29 @@ class MatchPipeline(_Pipeline):
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONCURRENT_LOOKUPS, len(films))):
                 group.create_task(self._work(work))
-        if work.refusal is not None:
-            self._refuse(item, work.refusal)
+        if work.fakes:
+            self._refuse(item, f"{work.fakes} of {len(films)} answers may not be stored as truth; their films stay pending")
         self._report(item, len(films), work)
         return item
 
     async def _work(self, work: _Round) -> None:
         for film in work.films:
-            if work.refusal is not None or not self._crawler.crawling:
+            if not self._crawler.crawling:
                 return
-            try:
-                await self._decide(film, work)
-            except ProvenanceError as error:
-                # It would be the same for every other film, after as many calls.
-                work.refusal = error
+            await self._decide(film, work)
 
     async def _decide(self, film: int, work: _Round) -> None:
         query = await self._app.database.run(film_query, film)
-        match = await self._app.cascade.match(query)
+        found = await self._app.cascade.match(query)
         mode, now = self._app.settings.mode, self._app.clock.now()
+        match = truthful(found, mode)
+        work.fakes += match is not found
         await self._app.database.run(record_decision, film, match, mode=mode, now=now, asked=query)
-        work.outcomes[match.status] += 1
+        status = match.status if match.parked_until is None else PARKED
+        work.outcomes[status] += 1
         if match.error_type and match.status == "error":
             work.reasons.setdefault(match.error_type, match.error_message or "")
-        self._crawler.stats.inc_value(f"cinegraph/films/{match.status}")
+        self._crawler.stats.inc_value(f"cinegraph/films/{status}")
 
     def _report(self, edition: Edition, films: int, work: _Round) -> None:
         undone = films - sum(work.outcomes[status] for status in ("matched", "review", "not_found"))
@@ -162,7 +157,7 @@ class MatchPipeline(_Pipeline):
                 films,
                 edition.festival,
                 edition.year,
-                "; ".join(f"{kind}: {message}" for kind, message in sorted(work.reasons.items())) or work.stopped,
+                "; ".join(f"{kind}: {message}" for kind, message in sorted(work.reasons.items())) or "the crawl was closed",
             )
 
 

@@ -21,6 +21,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from cinegraph_core.contracts import Call
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL, RequestServices
+from cinegraph_core.crawling.tickets import RECEIPT, Receipt
 from cinegraph_core.errors import AuthError, BlockedError, ClientError, NotFoundError, PageError, ServiceError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class ServiceRobotsMiddleware:
         self._crawler = crawler
         self._services = application.services
         self._of = RequestServices(application)
+        self._made_up: set[str] = set()
+        """Services whose rules a replica gave in their place."""
         self._lookups: dict[str, asyncio.Task[RobotParser | ServiceError | PageError | None]] = {}
 
     @classmethod
@@ -75,7 +78,10 @@ class ServiceRobotsMiddleware:
         if name not in self._lookups:
             self._lookups[name] = asyncio.ensure_future(self._look_up(name, request))
         # Shielded: one waiter that is cancelled must not take the answer from the others.
-        rules = await asyncio.shield(self._lookups[name])
+        lookup = self._lookups[name]
+        rules = await asyncio.shield(lookup)
+        if name in self._made_up and self._lookups.get(name) is lookup:
+            del self._lookups[name]  # the next page may be the site's own, and so must be its rules
         if isinstance(rules, Exception):
             raise RobotsUnreachableError(rules)
         url = self._services.public(name, request.url)
@@ -106,6 +112,11 @@ class ServiceRobotsMiddleware:
         except (ServiceError, PageError) as error:
             log.warning("robots.txt of %s could not be fetched (%s); nothing of it will be in this crawl", name, error)
             return error
+        receipt = response.meta.get(RECEIPT)
+        if isinstance(receipt, Receipt) and receipt.provenance == "fallback":
+            self._made_up.add(name)
+        else:
+            self._made_up.discard(name)
         if not _holds_rules(response):
             log.info("%s answered HTTP %d and no rules to /robots.txt; everything may be fetched", name, response.status)
             return None

@@ -45,7 +45,8 @@ class RequestServices:
         given = request.meta.get(CALL)
         if isinstance(given, Call):
             return given.service
-        return self._known(urlsplit(request.url)) or self._adopted(urlsplit(request.url))
+        url = urlsplit(request.url)
+        return self._known(url) or self._services.stood_in(request.url) or self._adopted(url)
 
     def effective(self, name: str, url: str) -> str:
         """Return where a URL really goes: a known service's public address may stand for a replica or another server."""
@@ -61,7 +62,7 @@ class RequestServices:
     def _addresses(self, spec: ServiceSpec) -> Iterator[str]:
         yield spec.base_url
         # In mock mode asking would start the replica, whose address nobody outside knows anyway.
-        if self._services.mode(spec.name) != "mock":
+        if self._services.configured_mode(spec.name) != "mock":
             yield self._services.base_url(spec.name)
 
     def _known(self, url: SplitResult) -> str | None:

@@ -14,13 +14,14 @@ from scrapy.http import Response
 
 from cinegraph_core.contracts import Answer, Call, PageInput, PageRequest, PageResult, Source
 from cinegraph_core.crawling.arguments import editions_of
-from cinegraph_core.crawling.door import RECEIPT, Receipt
 from cinegraph_core.crawling.gathering import Gathering
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.services import CALL
 from cinegraph_core.crawling.tally import Tally
-from cinegraph_core.errors import ConfigurationError, NoDataError, NotFoundError, UnknownError, UsageError
-from cinegraph_core.records import Edition
+from cinegraph_core.crawling.tickets import RECEIPT, Receipt
+from cinegraph_core.errors import ConfigurationError, NoDataError, NotFoundError, ProvenanceError, UnknownError, UsageError
+from cinegraph_core.records import Edition, Provenance
+from cinegraph_core.storage.stamp import is_fake
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -112,6 +113,7 @@ class EditionSpider(Spider):
             absent_ok=not page.required,
             # On awards night a kept page would hide the winners.
             fresh=gathering.plan.year >= self._this_year,
+            tags=(f"{gathering.plan.festival}-{gathering.plan.year}",),
         )
         return Request(
             self.application.services.join(page.service, page.path),
@@ -124,8 +126,9 @@ class EditionSpider(Spider):
 
     def _read(self, page: PageRequest, answer: Answer) -> PageResult:
         application = self.application
-        provenance = answer.provenance or application.services.provenance(page.service)
-        return self.source.read(PageInput(page, answer, answer.fetched_at or application.clock.now(), provenance))
+        return self.source.read(
+            PageInput(page, answer, answer.fetched_at or application.clock.now(), answer.provenance or "live")
+        )
 
     def page_came(self, response: Response, gathering: Gathering, ticket: int) -> Iterator[Request | Edition]:
         """Take a page that came through the door; raises :class:`ConfigurationError` for one that did not."""
@@ -136,7 +139,9 @@ class EditionSpider(Spider):
                 "put CinegraphAddon into ADDONS and leave its DoorMiddleware in DOWNLOADER_MIDDLEWARES"
             )
         url = self.application.services.public(receipt.call.service, response.url)
-        if isinstance(receipt.value, PageResult):
+        if (fake := self._fake(receipt.provenance)) is not None:
+            gathering.failed(ticket, url, fake)
+        elif isinstance(receipt.value, PageResult):
             gathering.answered(ticket, url, receipt.value)
             if receipt.value.truncated:
                 log.warning("%s: %s", url, receipt.value.truncated)
@@ -152,9 +157,16 @@ class EditionSpider(Spider):
         gathering: Gathering = request.cb_kwargs["gathering"]
         url = self.application.services.public(call.service, request.url)
         error = failure.value or UnknownError("the page failed and nobody says why")
+        error = self._fake(getattr(error, "provenance", None)) or error
         log.log(logging.INFO if isinstance(error, NoDataError) else logging.WARNING, "%s: %s", url, error)
         gathering.failed(request.cb_kwargs["ticket"], url, error)
         yield from self._finished(gathering)
+
+    def _fake(self, provenance: Provenance | None) -> ProvenanceError | None:
+        """Return why what a page says, be it that there is nothing, is no truth for the database of this crawl."""
+        if provenance is None or not is_fake(provenance, self.application.settings.mode):
+            return None
+        return ProvenanceError(f"the page is {provenance}, and nothing of it may be stored as truth")
 
     def _finished(self, gathering: Gathering) -> Iterator[Edition]:
         if not gathering.whole:

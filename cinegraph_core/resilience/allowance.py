@@ -28,7 +28,10 @@ class Exhausted(Exception):  # noqa: N818 - a refusal is an answer of the machin
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A ceiling for one window: ``owner``'s ``counter`` (``daily_quota``, …), of which each call takes ``units``."""
+    """A ceiling for one window: ``owner``'s ``counter`` (``daily_quota``, …), of which each call takes ``units``.
+
+    ``at_most`` tells that a call may turn out to take less than that.
+    """
 
     owner: str
     counter: str
@@ -36,22 +39,7 @@ class Limit:
     units: int
     start: float
     end: float
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """So many calls, under the lease of this key."""
-
-    key: str
-    calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A limit leaves no room before ``until`` (epoch seconds)."""
-
-    counter: str
-    until: float
+    at_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +53,24 @@ class Mark:
     ceiling: int
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """So many calls, under the lease of this key; ``marks`` were passed by what silent processes are taken to have used."""
+
+    key: str
+    calls: int
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A limit leaves no room before ``until`` (epoch seconds); ``marks`` as of :class:`Granted`."""
+
+    counter: str
+    until: float
+    marks: tuple[Mark, ...] = ()
+
+
 class Lease:
     """A bundle of calls that may begin before ``until``; ``calls`` of them are neither used nor given back yet."""
 
@@ -74,17 +80,21 @@ class Lease:
         self.key = key
         self.until = until
         self.calls = calls
-        self.used: list[None] = []
-        """An entry for each call that was made and is not reported yet."""
+        self.used: list[int] = []
+        """An entry for each call that was made and is not reported yet: by how much it cost more than was reserved for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a lease since the last report: so many calls were ``used``, so many places are given ``back``."""
+    """What became of a lease since the last report: so many calls were ``used``, so many places are given ``back``.
+
+    ``more`` is by how many micro-dollars those used cost more (below 0: less) than was reserved for them.
+    """
 
     lease: Lease
     used: int
     back: int
+    more: int = 0
 
 
 class Allowance:
@@ -100,6 +110,7 @@ class Allowance:
         self._unwanted: deque[Lease] = deque()
         self._open: list[Lease] = []
         self._refusal: Exhausted | None = None
+        self._refused_at = 0.0
         self._ask_again = 0.0
         self._granted_at = float("-inf")
         self._ahead = 1
@@ -116,14 +127,18 @@ class Allowance:
                 self._unwanted.append(lease)
         with self._lock:
             refusal = self._refusal
-            if refusal is not None and now < min(refusal.retry_at, self._ask_again):
+            # A clock that was set back makes every refusal one from the future, which says nothing about now.
+            if refusal is not None and self._refused_at <= now < min(refusal.retry_at, self._ask_again):
                 raise Exhausted(refusal.limit, refusal.retry_at)
             return None
 
     @staticmethod
-    def used(lease: Lease) -> None:
-        """Take note that the call's request left, so that it counts whatever came of it."""
-        lease.used.append(None)
+    def used(lease: Lease, more: int = 0) -> None:
+        """Take note that the call's request left, so that it counts whatever came of it.
+
+        ``more`` is by how many micro-dollars it cost more (below 0: less) than was reserved for it.
+        """
+        lease.used.append(more)
 
     def unused(self, lease: Lease) -> None:
         """Take note that the call's request never left; its place is free again."""
@@ -144,15 +159,15 @@ class Allowance:
             self._free.extend([lease] * lease.calls)
             self._refusal, self._granted_at, self._taken = None, now, True
 
-    def refuse(self, limit: str, retry_at: float, *, ask_again: float) -> None:
-        """Refuse what is asked for before ``ask_again``; a place that somebody gave back is found then."""
+    def refuse(self, limit: str, retry_at: float, *, now: float, ask_again: float) -> None:
+        """Refuse what is asked for from ``now`` to ``ask_again``; a place that somebody gave back is found then."""
         with self._lock:
-            self._refusal, self._ask_again = Exhausted(limit, retry_at), ask_again
+            self._refusal, self._refused_at, self._ask_again = Exhausted(limit, retry_at), now, ask_again
 
     def refused_until(self, now: float) -> float | None:
         """Return until when calls are refused, ``None`` if they are not."""
         refusal = self._refusal
-        return refusal.retry_at if refusal is not None and now < refusal.retry_at else None
+        return refusal.retry_at if refusal is not None and self._refused_at <= now < refusal.retry_at else None
 
     def reconsider(self) -> None:
         """Begin anew, because a limit was changed: forget a refusal, give back what is leased."""
@@ -160,16 +175,17 @@ class Allowance:
             self._unwanted.extend(_drained(self._free))
             self._refusal = None
 
-    def report(self, *, ending: bool = False) -> list[Report]:
+    def report(self, *, ending: bool = False, at_once: bool = False) -> list[Report]:
         """Return what became of the leases since the last report; if nothing was taken since then, what is free is given back.
 
-        ``ending`` gives it back in any case. A report that cannot be delivered comes back by :meth:`undelivered`.
+        ``ending`` gives it back in any case, a report ``at_once`` (between two regular ones) in none. A report that cannot
+        be delivered comes back by :meth:`undelivered`.
         """
         with self._lock:
-            if ending or not self._taken:
+            if ending or not (self._taken or at_once):
                 self._unwanted.extend(_drained(self._free))
                 self._ahead = 1
-            self._taken = False
+            self._taken = self._taken and at_once
             back = Counter(_drained(self._unwanted))
             reports = [_report_of(lease, back[lease]) for lease in self._open]
             self._open = [lease for lease in self._open if lease.calls]
@@ -180,7 +196,9 @@ class Allowance:
         lease = report.lease
         with self._lock:
             lease.calls += report.used + report.back
-            lease.used.extend([None] * report.used)
+            lease.used.extend([0] * report.used)
+            if report.more:
+                lease.used[-1] += report.more
             self._unwanted.extend([lease] * report.back)
             if lease not in self._open:
                 self._open.append(lease)
@@ -195,6 +213,7 @@ def _drained(tokens: deque[Lease]) -> Iterator[Lease]:
 
 def _report_of(lease: Lease, back: int) -> Report:
     used = len(lease.used)
+    more = sum(lease.used[:used])
     del lease.used[:used]
     lease.calls -= used + back
-    return Report(lease, used, back)
+    return Report(lease, used, back, more)

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from cinegraph_core.records import Tokens
 
 MICRO = 1_000_000
 """Micro-dollars in a dollar."""
+BUDGETS = frozenset({"daily_budget", "total_daily_budget"})
+"""The counters that count micro-dollars; all others count requests."""
 MARKS = (80, 100)
 """Percent of a limit at which word is given, once each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a request costs: ``call`` micro-dollars, and so many millionths of one for each token sent and received.
+
+    Vendors print dollars per million tokens, which is micro-dollars per token.
+    """
+
+    call: int = 0
+    input: int = 0
+    output: int = 0
+
+    @property
+    def by_tokens(self) -> bool:
+        """Whether tokens cost anything."""
+        return bool(self.input or self.output)
+
+    def cost(self, tokens: Tokens) -> int:
+        """Return what a request with these tokens costs, in whole micro-dollars, rounded up."""
+        return self.call - -(tokens.input * self.input + tokens.output * self.output) // MICRO
 
 
 def price_of(dollars: float) -> int:

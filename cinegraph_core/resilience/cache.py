@@ -36,7 +36,7 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kept answer; ``url`` is the public one, ``path`` what a purge by prefix goes by, ``absent`` a proper "not found"."""
+    """A kept answer; ``url`` is the public one, ``absent`` a proper "not found", ``path`` and ``tags`` what a purge may go by."""
 
     key: str
     service: str
@@ -49,6 +49,7 @@ class Entry:
     stored_at: float
     fresh_until: float
     kept_until: float
+    tags: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

@@ -6,7 +6,6 @@ import random
 import re
 import threading
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 MAX_WAIT = 10.0
 """Seconds; a longer wait is never slept through, the caller gets the error with ``retry_after`` and comes back."""
@@ -40,6 +39,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - dear to import, and a date is seldom sent
+
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -13,6 +14,29 @@ def is_loopback(url: str) -> bool:
     """Tell whether a URL points at this machine."""
     host = urlsplit(url).hostname or ""
     return host in LOOPBACK or host.startswith("127.")
+
+
+def shown(url: str) -> str:
+    """Return a link somebody else wrote as it may be told: without user, query and fragment.
+
+    Only its path is left of a link to this machine or a private network; nothing but ``?`` of one that makes no sense.
+    """
+    try:
+        link = urlsplit(url.strip())
+        host = link.hostname or ""
+        port = f":{link.port}" if link.port else ""
+    except ValueError:
+        return "?"
+    if not host or host in LOOPBACK or _is_private(host):
+        return link.path or "/"
+    return f"{link.scheme or 'https'}://{f'[{host}]' if ':' in host else host}{port}{link.path}"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +64,10 @@ class Addresses:
             raise ValueError(f"{href} is not under {self.public}")
         below = _below(_prefix(self.effective), link.path) if link.path.startswith("/") else None
         return _on(self.effective, link._replace(path=f"/{link.path.lstrip('/')}" if below is None else below))
+
+    def serves(self, url: str) -> bool:
+        """Tell whether a URL is under the effective base."""
+        return _under(self.effective, _tidy(urlsplit(url))) is not None
 
     def published(self, url: str) -> str:
         """Return the public URL for an effective one; a URL of another host comes back without user and password."""

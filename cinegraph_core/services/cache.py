@@ -5,18 +5,16 @@ An error in here never fails a call: what cannot be looked up is asked for, what
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping
-from concurrent.futures import Future
 from dataclasses import replace
 
 from cinegraph_core.contracts import Answer, Clock, ServiceSpec
-from cinegraph_core.errors import PageError, ServiceError
 from cinegraph_core.records import Control, Provenance
 from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
+from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.shared import Controls, SharedState
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,8 @@ class Kept:
         except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
             log.warning("the cache cannot be read: %s", error)
             return None
-        return None if found is None or self._is_cleared(found, "cache_cleared") else found
+        # It may have been written after the words were heard here.
+        return None if found is None or found.stored_at * 1000 < self._words.get((found.service, "cache_cleared"), 0) else found
 
     def put(self, entry: Entry) -> None:
         """Store an entry with the next pulse."""
@@ -68,7 +67,7 @@ class Kept:
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
         """Write what gathered; read which keys are new."""
         with self._lock:
-            new, self._new = [one for one in self._new if not self._is_cleared(one, *_CLEARED)], []
+            new, self._new = self._new, []
             tallies, self._tallies = self._tallies, {}
         now = shared.clock.now()
         if new:
@@ -85,43 +84,11 @@ class Kept:
             self._seen_until = max([self._seen_until, *(stored_at for _, stored_at in found)])
 
     def obey(self, words: Controls) -> None:
-        """Forget what a person cleared, and do not write it later."""
+        """Forget what a person cleared."""
         before, self._words = self._words, words
         for (service, name), moment in words.items():
             if name in _CLEARED and moment > before.get((service, name), 0):
                 self._memory.purge(service, before=moment / 1000)
-
-    def _is_cleared(self, entry: Entry, *words: Control) -> bool:
-        """Return whether an entry is older than one of these words: it may have been written after the purge."""
-        return any(entry.stored_at * 1000 < self._words.get((entry.service, word), 0) for word in words)
-
-
-class Flight:
-    """One request under way for everybody who asks the same."""
-
-    def __init__(self) -> None:
-        self._landed: Future[Answer | None] = Future()
-
-    async def wait(self) -> Answer | None:
-        """Return the answer the leader got, ``None`` if the leader was cancelled; raises the error the leader met."""
-        try:
-            return await asyncio.shield(asyncio.wrap_future(self._landed))
-        except (ServiceError, PageError) as error:
-            raise _own(error) from None
-
-    def land(self, answer: Answer) -> None:
-        """Hand the answer to everybody."""
-        if not self._landed.done():
-            self._landed.set_result(answer)
-
-    def end(self, error: BaseException | None) -> None:
-        """Hand the leader's error to everybody, unless it is only the leader who gave up."""
-        if self._landed.done():
-            return
-        if isinstance(error, ServiceError | PageError):
-            self._landed.set_exception(error)
-        else:
-            self._landed.set_result(None)
 
 
 class ServiceCache:
@@ -143,6 +110,8 @@ class ServiceCache:
         ttl = spec.cache_ttl or 0.0
         self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
         self._service = spec.name
+        # What a replica says must not answer for the service another day, when the mode is another one.
+        self._asked = spec.name if provenance == "live" else f"{spec.name} ({provenance})"
         self._secrets = tuple(f"{name}=" for name in secrets)
         self._memory = memory
         self._kept = kept
@@ -161,7 +130,7 @@ class ServiceCache:
         pairs = query.split("&") if query else []
         if self._secrets:
             pairs = [pair for pair in pairs if not pair.startswith(self._secrets)]
-        return cache_key(self._service, path, headers.get("accept", ""), headers.get("accept-language", ""), query=pairs)
+        return cache_key(self._asked, path, headers.get("accept", ""), headers.get("accept-language", ""), query=pairs)
 
     async def find(self, key: str) -> Entry | None:
         """Return the entry of a key that is fresh or at least good for an emergency."""
@@ -181,8 +150,9 @@ class ServiceCache:
     def served(self, entry: Entry) -> Answer:
         """Return an entry as the answer it is now: from the cache, or stale."""
         fresh = self._clock.now() < entry.fresh_until
-        if self._kept is not None:
-            self._kept.count(self._service, "hits" if fresh else "stale")
+        self.count("hits" if fresh else "stale")
+        if entry.absent:
+            self.count("negative")
         provenance = self._marked("cache" if fresh else "stale")
         return Answer(entry.status, entry.headers, entry.body, entry.url, provenance, entry.stored_at)
 
@@ -190,16 +160,20 @@ class ServiceCache:
         """Return an answer somebody else's request brought, as one for who only waited."""
         return replace(answer, provenance=self._marked(answer.provenance or "cache"))
 
-    def keep(self, key: str, path: str, answer: Answer, *, absent: bool) -> None:
+    def keep(self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = ()) -> None:
         """Keep a proper answer; one that says there is no such thing for the time of its kind."""
         good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
+        if answer.provenance not in (None, self._provenance):
+            return  # it came from elsewhere, in the place of an answer
         if good <= 0 or "no-store" in answer.headers.get("cache-control", ""):
             return
         now = self._clock.now()
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
         # What is absent may exist tomorrow, so it is never served beyond its time.
         kept = now + good + (0.0 if absent else self.policy.grace)
-        entry = Entry(key, self._service, path, answer.status, headers, answer.body, answer.url, absent, now, now + good, kept)
+        entry = Entry(
+            key, self._service, path, answer.status, headers, answer.body, answer.url, absent, now, now + good, kept, tags
+        )
         evicted = self._memory.evicted
         self._memory.put(entry)
         self.count("stored")
@@ -235,11 +209,3 @@ class ServiceCache:
 
     def _marked(self, provenance: Provenance) -> Provenance:
         return "mock" if self._provenance == "mock" else provenance
-
-
-def _own(error: ServiceError | PageError) -> ServiceError | PageError:
-    """Return the same error as an object of its own: each caller's has a traceback and a fate of its own."""
-    own = error.__class__.__new__(error.__class__)
-    own.args = error.args
-    own.__dict__.update(error.__dict__)
-    return own

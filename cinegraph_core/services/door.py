@@ -6,33 +6,29 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
-from math import isinf
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from cinegraph_core.contracts import BreakerWindow, Call, Clock, ServiceClient, ServiceSpec
+from cinegraph_core.contracts import Call, Clock, ServiceClient, ServiceSpec
 from cinegraph_core.plugins import Plugins
 from cinegraph_core.records import Mode, Provenance
-from cinegraph_core.resilience.breaker import Breaker, BreakerRules, BreakerState
-from cinegraph_core.resilience.cache import Memory
-from cinegraph_core.resilience.rate import RateLimit
-from cinegraph_core.resilience.retry import MAX_WAIT
-from cinegraph_core.resilience.window import CountWindow, TimeWindow, Window
+from cinegraph_core.resilience.breaker import BreakerState
 from cinegraph_core.services.breakers import SharedBreakers
-from cinegraph_core.services.cache import Kept, ServiceCache
-from cinegraph_core.services.call import CallGuard, Recorder
-from cinegraph_core.services.limits import Limits, rules_of
-from cinegraph_core.services.redaction import Redactor
+from cinegraph_core.services.building import OnTransition, StateBuilder
+from cinegraph_core.services.cache import ServiceCache
+from cinegraph_core.services.call import Attempt, CallGuard, Recorder
+from cinegraph_core.services.modes import Side, Switches
 from cinegraph_core.services.router import Router
+from cinegraph_core.services.service_client import HttpServiceClient
 from cinegraph_core.services.shared import SharedState
 from cinegraph_core.services.state import ServiceState
+from cinegraph_core.services.waiting import supply, supply_now
 from cinegraph_core.settings import Settings
 
 if TYPE_CHECKING:
     from cinegraph_core.services.transport import AsyncClient, Client
-
-OnTransition = Callable[[str, BreakerState, BreakerState, float | None], None]
-"""Called with the service, the old and the new state of its breaker, and when a probe may go (epoch seconds)."""
 
 
 class Services:
@@ -53,18 +49,22 @@ class Services:
         shared: SharedState | None = None,
     ) -> None:
         self.clock = clock
-        self._total_budget = settings.daily_budget_usd
-        self._shared = shared
-        self._memory = Memory()
-        self._kept = Kept(shared, self._memory) if shared is not None else None
         self._router = Router(settings, plugins)
         self._tracker = tracker
-        self._on_transition = on_transition
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+        total = settings.daily_budget_usd
+        self._builder = StateBuilder(
+            self._router, clock, shared=shared, total_budget=total, on_transition=on_transition, rng=self._rng
+        )
         self._states: dict[str, ServiceState] = {}
+        """By service, the side that the settings choose; any other is among ``_beside``."""
+        self._beside: dict[tuple[str, Side], ServiceState] = {}
         self._building = threading.Lock()
+        self._switches = Switches(clock, self._router.refusal)
+        self._breakers = SharedBreakers(self._states, clock, shared)
         if shared is not None:
-            SharedBreakers(self._states, clock, shared)
+            shared.join(self._breakers)
+            shared.join(self._switches)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
 
     # -------------------------------------------------------------------------------------------- what there is
@@ -82,12 +82,16 @@ class Services:
         return self._router.spec(name)
 
     def mode(self, name: str) -> Mode:
-        """Return the mode a service runs in."""
+        """Return the mode a service is in now: the one it is switched to, else that of the settings."""
+        return self._switches.mode(name) or self._router.mode(name)
+
+    def configured_mode(self, name: str) -> Mode:
+        """Return the mode that the settings give a service."""
         return self._router.mode(name)
 
     def provenance(self, name: str) -> Provenance:
-        """Return the provenance of a service's answers: ``mock`` or ``live``."""
-        return self._router.provenance(name)
+        """Return the provenance of a service's own answers now: ``mock`` or ``live``."""
+        return "mock" if self.mode(name) == "mock" else "live"
 
     def check(self, *names: str) -> None:
         """Raise :class:`ConfigurationError` with the remedy if mock mode has no replica (for ``names``, if given)."""
@@ -96,7 +100,10 @@ class Services:
     # ------------------------------------------------------------------------------------------------ addresses
 
     def base_url(self, name: str) -> str:
-        """Return the address really spoken to, without a slash at its end; in mock mode this starts the replica."""
+        """Return the address that requests are built with, without a slash at its end; in mock mode this starts the replica.
+
+        A call that goes elsewhere, by a switch or its own mode, is led there by the door.
+        """
         return self._router.addresses(name).effective
 
     def join(self, name: str, href: str) -> str:
@@ -108,21 +115,52 @@ class Services:
 
     def public(self, name: str, url: str) -> str:
         """Return the public URL of an effective one, without secrets."""
-        return self.state(name).redact(self._router.addresses(name).published(url))
+        return self.state(name).redact(self._router.published(name, url))
+
+    def stood_in(self, url: str) -> str | None:
+        """Return the service that a running replica stands in for at a URL."""
+        return self._router.stood_in(url)
 
     # ---------------------------------------------------------------------------------------------------- calls
 
     def begin(self, call: Call, *, method: str = "GET", on_sent: Callable[[], None] | None = None) -> CallGuard:
-        """Open one logical call; its guard is to be asked before every request and told what came of it."""
-        return CallGuard(call, self.state(call.service), self.clock, self._tracker, rng=self._rng, method=method, on_sent=on_sent)
+        """Open one logical call; its guard is to be asked before every request and told what came of it.
 
-    async def supply(self, name: str) -> None:
-        """Fetch what :meth:`CallGuard.counted` said is missing, for all who wait."""
-        await self.state(name).limits.supply()
+        Raises :class:`ConfigurationError` for a call that wants a mode which is not to be had.
+        """
+        mode = self._mode_of(call) if call.mode is not None or self._switches.all else None
+        state = self.state(call.service) if mode is None else self._side(call.service, "mock" if mode == "mock" else "live")
+        guard = CallGuard(call, state, self.clock, self._tracker, rng=self._rng, method=method, on_sent=on_sent)
+        if mode is not None:
+            guard.steer(self._stand_in(call.service) if mode == "hybrid" else None)
+        return guard
 
-    def supply_now(self, name: str) -> None:
+    def begin_own(self, call: Call, *, method: str) -> CallGuard:
+        """Open a call that the caller's own function makes, so that no mode can lead it to a replica."""
+        state = self.state(call.service)
+        guard = CallGuard(call, state, self.clock, self._tracker, rng=self._rng, method=method)
+        if state.stand_in is not None:
+            guard.steer(None)
+        return guard
+
+    async def at_hand(self, guard: CallGuard) -> None:
+        """Have the replica that a call turns to at hand, without holding up the event loop; one that fails is told of later."""
+        if guard.state.provenance != "live" and not self._router.is_running(guard.call.service):
+            with suppress(Exception):
+                await asyncio.to_thread(self._router.addresses, guard.call.service, "mock")
+
+    async def supply(self, guard: CallGuard, attempt: Attempt) -> Attempt:
+        """Wait for what :meth:`CallGuard.counted` said is missing; return the attempt with the time that is left for it.
+
+        Raises the refusal the call ends with if it cannot be had.
+        """
+        await supply(guard, self.clock)
+        return guard.remaining(attempt)
+
+    def supply_now(self, guard: CallGuard, attempt: Attempt) -> Attempt:
         """Do the same and block the thread meanwhile."""
-        self.state(name).limits.supply_now()
+        supply_now(guard, self.clock)
+        return guard.remaining(attempt)
 
     def cache(self, name: str) -> ServiceCache:
         """Return the cache of a service."""
@@ -130,8 +168,6 @@ class Services:
 
     def client(self, name: str) -> ServiceClient:
         """Return a fresh client, which counts the requests that leave through it."""
-        from cinegraph_core.services.transport import HttpServiceClient  # noqa: PLC0415 - httpx is dear to import
-
         self.spec(name)
         return HttpServiceClient(self, name)
 
@@ -175,7 +211,7 @@ class Services:
         self.state(name).breaker.reset(self.clock.monotonic())
 
     def open_breaker(self, name: str) -> None:
-        """Refuse every call to a service until :meth:`reset_breaker`."""
+        """Refuse every call of this process to a service until :meth:`reset_breaker`."""
         self.state(name).breaker.force_open()
 
     def retry_after(self, name: str) -> float:
@@ -185,56 +221,29 @@ class Services:
         return max(state.held(now), (state.breaker.retry_at(now) or now) - now, refused)
 
     def state(self, name: str) -> ServiceState:
-        """Return what the door remembers about a service."""
+        """Return what the door remembers about a service, on the side that the settings choose."""
         if (known := self._states.get(name)) is not None:
             return known
         with self._building:
             if name not in self._states:
-                self._states[name] = self._build(name)
+                stand_in = self._stand_in(name) if self._router.mode(name) == "hybrid" else None
+                self._states[name] = self._builder.build(name, self._router.side(name), stand_in)
+                self._breakers.join(name)
             return self._states[name]
 
-    def _build(self, name: str) -> ServiceState:
-        spec, credentials = self._router.spec(name), self._router.credentials(name)
-        provenance = self._router.provenance(name)
-        return ServiceState(
-            spec=spec,
-            breaker=Breaker(_rules(spec), mode=spec.breaker_mode, on_change=self._teller(name), rng=self._rng),
-            rate=RateLimit(spec.rate_per_second),
-            credentials=credentials,
-            redact=Redactor(self._router.key(name), credentials),
-            limits=Limits(spec, rules_of(spec, self._total_budget), clock=self.clock, shared=self._shared),
-            cache=ServiceCache(spec, self._memory, self._kept, self.clock, secrets=credentials.params, provenance=provenance),
-            provenance=provenance,
-            obstacle=self._router.obstacle(name),
-        )
+    def _mode_of(self, call: Call) -> Mode:
+        if call.mode is None:
+            return self.mode(call.service)
+        self._router.check_mode(call.service, call.mode)
+        return call.mode
 
-    def _teller(self, name: str) -> Callable[[BreakerState, BreakerState, float | None], None]:
-        def tell(old: BreakerState, new: BreakerState, retry_at: float | None) -> None:
-            if self._on_transition is not None:
-                epoch = None if retry_at is None or isinf(retry_at) else self.clock.now() + retry_at - self.clock.monotonic()
-                self._on_transition(name, old, new, epoch)
+    def _side(self, name: str, side: Side) -> ServiceState:
+        if side == self._router.side(name):
+            return self.state(name)
+        with self._building:
+            if (name, side) not in self._beside:
+                self._beside[name, side] = self._builder.build(name, side)
+            return self._beside[name, side]
 
-        return tell
-
-
-SLOW_AFTER = 5.0
-"""Seconds after which an answer counts as slow; a page, which may take longer, has half its timeout."""
-
-
-def _rules(spec: ServiceSpec) -> BreakerRules:
-    """Return a service's breaker rules; a probe's lease covers a wait and the attempt itself."""
-    window, timeout = spec.breaker_window, spec.timeout or spec.breaker_wait
-    return BreakerRules(
-        failures=spec.breaker_failures,
-        wait=spec.breaker_wait,
-        lease=timeout + MAX_WAIT,
-        window=lambda: _window(window),
-        minimum=window.minimum,
-        failure_rate=window.failure_rate,
-        slow_rate=window.slow_rate,
-        slow_after=window.slow_after or max(SLOW_AFTER, timeout / 2),
-    )
-
-
-def _window(window: BreakerWindow) -> Window:
-    return CountWindow(window.calls) if window.calls else TimeWindow(window.seconds)
+    def _stand_in(self, name: str) -> Callable[[], ServiceState] | None:
+        return partial(self._side, name, "fallback") if self._router.has_stand_in(name) else None

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import PageError, RateLimitError, ServerError, ServiceError, classify, from_status
+from cinegraph_core.records import Tokens
 from cinegraph_core.resilience.retry import parse_retry_after
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.door import Services
@@ -29,6 +30,8 @@ def guarded(
     operation: str | None = None,
     target: Callable[P, str] | None = None,
     idempotent: bool = False,
+    tokens: Tokens | None = None,
+    usage: Callable[[Any], Tokens | None] | None = None,
     services: Services | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Lead every call of a function, ``async`` or not, through the door: breaker, rate, deadline, retries and one row.
@@ -37,14 +40,18 @@ def guarded(
     ``target`` name the call in the record (the function's name; ``target`` is called with the arguments). Only a function said
     to be ``idempotent`` is repeated. What it raises is classified, by class or HTTP status, and raised as a
     :class:`ServiceError` whose cause is the original; a :class:`PageError` passes. The timeout cancels an ``async``
-    function; one that is not cannot be stopped from outside, so give its client a timeout of its own. Without ``services``
-    the application is opened at the first call, as for :func:`cinegraph_core.services.client`.
+    function; one that is not cannot be stopped from outside, so give its client a timeout of its own. Where tokens cost
+    money, ``tokens`` is the most a call may take, and ``usage`` finds those it took in what the function returned; without
+    it they are sought where OpenAI writes them. Without ``services`` the application is opened at the first call, as for
+    :func:`cinegraph_core.services.client`.
     """
     spec = service if isinstance(service, ServiceSpec) else ServiceSpec(service, base_url="")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         name = operation or str(getattr(function, "__name__", "call"))
-        way = _Way(spec, Call(spec.name, name, name), target, "GET" if idempotent else "POST", services)
+        way = _Way(
+            spec, Call(spec.name, name, name, tokens=tokens, usage=usage), target, "GET" if idempotent else "POST", services
+        )
         if inspect.iscoroutinefunction(function):
 
             @wraps(function)
@@ -83,14 +90,14 @@ class _Way:
                     await clock.sleep(attempt.wait)
                     guard.leaving(attempt)
                 while not guard.counted():
-                    await services.supply(self.spec.name)
+                    attempt = await services.supply(guard, attempt)
                 try:
                     with bounded(clock, attempt.timeout):
                         value = await work(*args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - whatever it raises is classified
                     again = guard.failed(attempt, _ours(error, self.spec.name, clock.now()))
                 else:
-                    guard.returned(attempt)
+                    guard.returned(attempt, value)
                     return value
                 await clock.sleep(again.wait)
         except BaseException as error:
@@ -108,13 +115,13 @@ class _Way:
                     clock.pause(attempt.wait)
                     guard.leaving(attempt)
                 while not guard.counted():
-                    services.supply_now(self.spec.name)
+                    attempt = services.supply_now(guard, attempt)
                 try:
                     value = work(*args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - whatever it raises is classified
                     again = guard.failed(attempt, _ours(error, self.spec.name, clock.now()))
                 else:
-                    guard.returned(attempt)
+                    guard.returned(attempt, value)
                     return value
                 clock.pause(again.wait)
         except BaseException as error:
@@ -125,7 +132,7 @@ class _Way:
         services = self.services or opened()
         services.adopt(self.spec)
         call = self.call if self.target is None else replace(self.call, target=self.target(*args, **kwargs))
-        return services, services.begin(call, method=self.method)
+        return services, services.begin_own(call, method=self.method)
 
 
 def _ours(error: Exception, service: str, now: float) -> ServiceError | PageError:

@@ -21,6 +21,7 @@ from cinegraph_core.errors import (
     from_status,
 )
 from cinegraph_core.resilience.retry import parse_retry_after
+from cinegraph_core.services.addresses import shown
 
 CallError = ServiceError | PageError
 ABSENT = (404, 410)
@@ -51,7 +52,7 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
     if call.read is None:
         return Ruling(answer)
     if answer.status >= 300:
-        where = answer.headers.get("location", "nowhere")
+        where = shown(answer.headers["location"]) if "location" in answer.headers else "nowhere"
         return Ruling(error=ClientError(f"an unexpected redirect to {where}", service=call.service, url=answer.url))
     return _read(call, answer, now)
 

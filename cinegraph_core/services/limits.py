@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from cinegraph_core.contracts import Clock, ServiceSpec
-from cinegraph_core.errors import BudgetExceededError, ConfigurationError, QuotaExceededError, ServiceError
-from cinegraph_core.resilience.allowance import Allowance, Exhausted, Granted, Lease, Limit, Mark, Report
-from cinegraph_core.resilience.budget import MICRO, budget_of, price_of
-from cinegraph_core.resilience.calendar import Period, Window, window, zone_of
+from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.records import Tokens
+from cinegraph_core.resilience.allowance import Allowance, Exhausted, Granted, Lease, Mark, Report
+from cinegraph_core.resilience.budget import BUDGETS
+from cinegraph_core.resilience.calendar import zone_of
+from cinegraph_core.services.exhaustion import NO_MAXIMUM, PROVIDERS_OWN, UNREACHABLE, refusal
+from cinegraph_core.services.rules import QUOTAS, UNMEASURED, Rule, most_of, shown, tariff_of, tell
 from cinegraph_core.services.shared import Controls, SharedState
 
 if TYPE_CHECKING:
@@ -34,30 +36,24 @@ _GRACE = 10.0
 _ASK_AGAIN = 1.0
 """Seconds a refusal is taken as final; then somebody may have given places back."""
 _LONGEST_CALL = 300.0
-QUOTAS: Mapping[str, Period] = {"hourly_quota": "hour", "daily_quota": "day"}
-BUDGETS = frozenset({"daily_budget", "total_daily_budget"})
-UNREACHABLE = "shared count"
+_MOST_SIZES = 32
+"""So many sizes of calls are told apart exactly; any further one is rounded up to a power of two."""
 UNCOUNTED = Lease("", 0.0, 0)
 """What a call of a service without any limit takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A ceiling per calendar ``period`` of a zone, of which each call takes ``units``; ``owner`` is empty for a common one."""
-
-    owner: str
-    counter: str
-    period: Period
-    zone: tzinfo
-    ceiling: int
-    units: int = 1
-
-
 class Limits:
-    """The limits of one service."""
+    """The limits of one service, for calls of one size: where tokens cost money, calls may take different numbers at most."""
 
     def __init__(self, spec: ServiceSpec, rules: tuple[Rule, ...], *, clock: Clock, shared: SharedState | None) -> None:
         self.service = spec.name
+        tariff, most = tariff_of(spec), most_of(spec)
+        self.by_tokens = tariff.by_tokens
+        """Whether a request that left is to be settled by :meth:`pay`."""
+        self._spec = spec
+        self._tariff = tariff
+        self._estimate = None if most is None else tariff.cost(most)
+        self._family: dict[int | None, Limits] = {self._estimate: self}
         self._configured = rules
         self._rules = rules
         self._zone = zone_of(spec.time_zone)
@@ -66,6 +62,8 @@ class Limits:
         self._shared = shared
         self._allowance = Allowance()
         self._spent_until = 0.0
+        self._overrun_told = False
+        self._growing = threading.Lock()
         self._asking = threading.Lock()
         self._waiting = 0
         self._asked: Future[None] | None = None
@@ -80,13 +78,13 @@ class Limits:
         Raises :class:`QuotaExceededError` or :class:`BudgetExceededError` (``now``: epoch seconds).
         """
         if now < self._spent_until:
-            raise self._error("provider's own quota", self._spent_until - now)
+            raise refusal(self._spec, PROVIDERS_OWN, self._spent_until, now)
         if not self._rules:
             return UNCOUNTED
         try:
             return self._allowance.take(now)
-        except Exhausted as refusal:
-            raise self._error(refusal.limit, refusal.retry_at - now) from None
+        except Exhausted as full:
+            raise refusal(self._spec, full.limit, full.retry_at, now) from None
 
     def settle(self, lease: Lease, *, sent: bool) -> None:
         """Say what became of the request: whether it left, and so counts."""
@@ -96,6 +94,38 @@ class Limits:
             self._allowance.used(lease)
         else:
             self._allowance.unused(lease)
+
+    def pay(self, lease: Lease, used: Tokens | None) -> int | None:
+        """Settle a request that left by the tokens it took; ``used`` is ``None`` where nobody says how many those were.
+
+        Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
+        Returns what it cost in micro-dollars, ``None`` if that cannot be told.
+        """
+        estimate = self._estimate
+        cost = estimate if used is None else self._tariff.cost(used)
+        if lease is UNCOUNTED:
+            return cost
+        more = 0 if cost is None or estimate is None else cost - estimate
+        self._allowance.used(lease, more)
+        if more > 0 and not self._overrun_told:
+            self._overrun_told = True
+            real, most = (shown("daily_budget", figure) for figure in (cost or 0, estimate or 0))
+            remedy = "raise the most tokens a call may take"
+            log.warning("a call to %s cost %s, more than the %s reserved; counted in full; %s", self.service, real, most, remedy)
+        if more and self._shared is not None:
+            self._shared.submit(partial(self._deliver_used, self._shared))
+        return cost
+
+    def sized(self, most: Tokens) -> Limits:
+        """Return the limits for calls that may take at most so many tokens; the same for the same."""
+        if not self.by_tokens:
+            return self
+        estimate = max(1, self._tariff.cost(most))
+        with self._growing:
+            if estimate not in self._family and len(self._family) >= _MOST_SIZES:
+                estimate = 1 << (estimate - 1).bit_length()
+            known = self._family.get(estimate)
+            return known if known is not None else self._grow(estimate)
 
     async def supply(self) -> None:
         """Fetch a lease for everybody who waits; afterwards :meth:`take` gives one or raises."""
@@ -108,7 +138,8 @@ class Limits:
     def provider_spent(self, until: float) -> None:
         """Believe the provider that nothing is left before ``until`` (epoch seconds), here and in every other process."""
         if until > self._spent_until:
-            self._spent_until = until
+            for one in self._family.values():
+                one._spent_until = until
             log.warning("%s says that its quota is used up for %.0f s", self.service, until - self._clock.now())
             if self._shared is not None:
                 self._shared.say(self.service, "spent_until", int(until * 1000))
@@ -122,7 +153,13 @@ class Limits:
 
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
         """Report what was used and give back what is not needed."""
-        reports = self._allowance.report(ending=ending)
+        self._deliver(shared, self._allowance.report(ending=ending))
+
+    def _deliver_used(self, shared: SharedState) -> None:
+        """Report at once: what a call reserved in vain, the next one may need."""
+        self._deliver(shared, self._allowance.report(at_once=True))
+
+    def _deliver(self, shared: SharedState, reports: list[Report]) -> None:
         while reports:
             try:
                 marks = shared.use(partial(_settle, reports[-1]))
@@ -132,7 +169,7 @@ class Limits:
                 raise
             reports.pop()
             for mark in marks:
-                _tell(mark)
+                tell(mark)
 
     def obey(self, words: Controls) -> None:
         """Take a person's other quotas, and what another process heard from the provider."""
@@ -148,6 +185,15 @@ class Limits:
         if rules != self._rules:
             self._rules = rules
             self._allowance.reconsider()
+
+    def _grow(self, estimate: int) -> Limits:
+        """Add the limits for calls of another size."""
+        rules = [replace(rule, units=estimate) if rule.counter in BUDGETS else rule for rule in self._configured]
+        other = Limits(self._spec, tuple(rules), clock=self._clock, shared=self._shared)
+        other._estimate, other._family, other._growing = estimate, self._family, self._growing
+        other._spent_until = self._spent_until
+        self._family[estimate] = other
+        return other
 
     def _ask(self) -> Future[None]:
         with self._asking:
@@ -167,8 +213,8 @@ class Limits:
             self._lease(needed)
         except Exception as error:  # noqa: BLE001 - a guard that breaks must refuse, and must not leave anybody waiting
             log.error("no call to %s can be counted, so none may go: %s", self.service, error)  # noqa: TRY400
-            again = self._clock.now() + _ASK_AGAIN
-            self._allowance.refuse(UNREACHABLE, again, ask_again=again)
+            now = self._clock.now()
+            self._allowance.refuse(UNREACHABLE, now + _ASK_AGAIN, now=now, ask_again=now + _ASK_AGAIN)
         finally:
             if asked is not None:
                 asked.set_result(None)
@@ -177,56 +223,23 @@ class Limits:
         if self._shared is None:
             raise ConfigurationError("there is no database to count in")
         rules, now = self._rules, self._clock.now()
-        limits = [_in_window(rule, window(rule.period, now, rule.zone)) for rule in rules]
-        ahead = self._allowance.ahead()
+        if any(rule.units == UNMEASURED for rule in rules):
+            self._allowance.refuse(NO_MAXIMUM, inf, now=now, ask_again=inf)
+            return
+        limits = [rule.limit(now) for rule in rules]
+        # What may turn out to cost less is not reserved before it is needed.
+        ahead = 0 if self.by_tokens else self._allowance.ahead()
         answer = self._shared.use(
             lambda store: store.lease(self.service, limits, needed=needed, ahead=ahead, now=now, expires_at=now + self._silence)
         )
+        for mark in answer.marks:
+            tell(mark)
         if isinstance(answer, Granted):
             until = min(now + LEASE, *(limit.end for limit in limits))
             self._allowance.grant(Lease(answer.key, until, answer.calls), now)
         else:
-            self._allowance.refuse(answer.counter, answer.until, ask_again=min(now + _ASK_AGAIN, answer.until))
-
-    def _error(self, limit: str, seconds: float) -> ServiceError:
-        kind = BudgetExceededError if limit in BUDGETS else QuotaExceededError
-        if limit == UNREACHABLE:
-            message = f"calls to {self.service} are limited and cannot be counted now, so none may go (the log says why)"
-        else:
-            message = f"the {limit.replace('_', ' ')} of {self.service} is used up; it begins anew in {seconds:.0f} s"
-        return kind(message, service=self.service, retry_after=seconds)
-
-
-def rules_of(spec: ServiceSpec, total_daily_budget_usd: float | None) -> tuple[Rule, ...]:
-    """Return the limits that a spec, with the settings put in, and the budget of all services together mean for a service."""
-    zone, price = zone_of(spec.time_zone), price_of(spec.price_per_call_usd)
-    quotas = (("hourly_quota", spec.hourly_quota), ("daily_quota", spec.daily_quota))
-    rules = [Rule(spec.name, counter, QUOTAS[counter], zone, ceiling) for counter, ceiling in quotas if ceiling is not None]
-    if price == 0:
-        if spec.daily_budget_usd is not None:
-            log.warning("%s has a budget but no price per call, so the budget is never used up", spec.name)
-        return tuple(rules)
-    if spec.daily_budget_usd is not None:
-        rules.append(Rule(spec.name, "daily_budget", "day", zone, budget_of(spec.daily_budget_usd), price))
-    if total_daily_budget_usd is not None:
-        rules.append(Rule("", "total_daily_budget", "day", UTC, budget_of(total_daily_budget_usd), price))
-    return tuple(rules)
-
-
-def _in_window(rule: Rule, now: Window) -> Limit:
-    return Limit(rule.owner, rule.counter, rule.ceiling, rule.units, now.start, now.end)
+            self._allowance.refuse(answer.counter, answer.until, now=now, ask_again=min(now + _ASK_AGAIN, answer.until))
 
 
 def _settle(report: Report, store: SharedStore) -> list[Mark]:
-    return store.settle(report.lease.key, used=report.used, back=report.back)
-
-
-def _tell(mark: Mark) -> None:
-    whose = mark.owner or "all services"
-    used, ceiling = (shown(mark.counter, figure) for figure in (mark.used, mark.ceiling))
-    log.warning("%s of %s: %d %% used (%s of %s)", mark.counter, whose, mark.percent, used, ceiling)
-
-
-def shown(counter: str, figure: int) -> str:
-    """Return a counter's figure for people: money as dollars."""
-    return f"${figure / MICRO:.2f}" if counter in BUDGETS else str(figure)
+    return store.settle(report.lease.key, used=report.used, back=report.back, more=report.more)

@@ -9,9 +9,11 @@ from typing import Any
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.records import Mode
-from cinegraph_core.resilience.budget import MICRO, price_of
+from cinegraph_core.resilience.budget import MICRO
 from cinegraph_core.resilience.quota import quota_status
-from cinegraph_core.services.limits import QUOTAS, rules_of
+from cinegraph_core.services.breakers import is_held_open
+from cinegraph_core.services.modes import Switch
+from cinegraph_core.services.rules import QUOTAS, is_paid, rules_of
 from cinegraph_core.services.shared import Controls
 
 
@@ -38,12 +40,20 @@ class Known:
 
 
 def overview(spec: ServiceSpec, mode: Mode, known: Known, now: float) -> dict[str, Any]:
-    """Return one service as programs read it; what is not limited or never counted is ``None``."""
+    """Return one service as programs read it; what is not limited or never counted is ``None``.
+
+    ``mode`` is that of the settings; the one it is in now may be a person's, ``until`` its end.
+    """
+    switch = Switch.of(known.words.get((spec.name, "mode")))
+    switch = switch if switch is not None and switch.holds(now) else None
+    held_open = is_held_open(known.words, spec.name)
     counters = {one.counter: one for one in known.counters if one.owner == spec.name}
     return {
         "name": spec.name,
-        "mode": mode,
-        "breaker": _breaker(known.breakers.get(spec.name, ("closed", None)), now),
+        "mode": mode if switch is None else switch.mode,
+        "configured_mode": mode,
+        "until": None if switch is None else switch.ends,
+        "breaker": _breaker(("open", None) if held_open else known.breakers.get(spec.name, ("closed", None)), now),
         "quota": _quota(spec, known.words, counters),
         "budget": _budget(spec, counters.get("daily_budget")),
         "cache": {"ttl": spec.cache_ttl, **_cache(known.caches.get(spec.name, {}))},
@@ -66,7 +76,7 @@ def costs(specs: Sequence[ServiceSpec], total_usd: float | None, known: Known, n
 
 
 def _has_budget(spec: ServiceSpec) -> bool:
-    return spec.daily_budget_usd is not None and price_of(spec.price_per_call_usd) > 0
+    return spec.daily_budget_usd is not None and is_paid(spec)
 
 
 def _breaker(last: tuple[str, float | None], now: float) -> dict[str, Any]:
@@ -109,5 +119,5 @@ def _forecast(counter: Counted | None, now: float) -> float:
 
 
 def _cache(found: Mapping[str, int]) -> dict[str, int]:
-    names = ("entries", "bytes", "hits", "stale", "joined", "misses", "stored", "evicted")
+    names = ("entries", "bytes", "hits", "stale", "joined", "misses", "stored", "evicted", "negative")
     return {name: found.get(name, 0) for name in names}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cinegraph_core.resilience.cache import Entry
-from cinegraph_core.services.cache import Flight, ServiceCache
+from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.call import CallGuard
+from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.verdicts import Done, Spared
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class Recall(Generic[T]):
 
     def _hand_over(self, guard: CallGuard, flight: Flight, error: BaseException | None) -> None:
         if guard.proper is not None:
-            self.cache.keep(self.key, self.path, guard.proper.answer, absent=guard.proper.absent)
+            self.cache.keep(self.key, self.path, guard.proper.answer, absent=guard.proper.absent, tags=guard.call.tags)
             flight.land(guard.proper.answer)
         elif isinstance(error, Spared):
             flight.land(error.done.answer)

@@ -10,14 +10,20 @@ from difflib import get_close_matches
 from cinegraph_core.contracts import Credentials, Replica, ServiceSpec
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.plugins import Plugins
-from cinegraph_core.records import Mode, Provenance
+from cinegraph_core.records import Mode
 from cinegraph_core.services.addresses import Addresses, is_loopback
-from cinegraph_core.settings import ServiceSettings, Settings
+from cinegraph_core.services.modes import Side
+from cinegraph_core.settings import ServiceSettings, Settings, production_refusal
 
 _OVERRIDES = tuple(ServiceSettings.model_fields.keys() & {field.name for field in fields(ServiceSpec)} - {"base_url"})
 """What may be set of a spec; its address stays the public one."""
 _MOCK_KEY = "mock-key"
 """Sent to a replica in place of a key, so that the way a key takes is gone in mock mode too."""
+STALE_IN_HYBRID = 86400.0
+"""Seconds beyond its time for which a kept answer is preferred to a replica's: films change slowly, and it was true once."""
+
+_BESIDE = {"breaker_mode": "auto", "cache_ttl": 0.0}
+"""What a replica that is asked beside its service does not share with it."""
 
 _running: dict[Callable[[], Mapping[str, str]], Mapping[str, str]] = {}
 _starting = threading.Lock()
@@ -52,34 +58,49 @@ class Router:
         return sorted(self._specs)
 
     def mode(self, name: str) -> Mode:
-        """Return the mode of one service: its own setting, else that of the process."""
+        """Return the mode the settings give a service: its own, else that of the run."""
         self._known(name)
-        if name in self._adopted:
-            return "real"
-        return self._settings.service(name).mode or self._settings.mode
+        return "real" if name in self._adopted else self._settings.mode_of(name)
 
-    def provenance(self, name: str) -> Provenance:
-        """Return what the service's answers are worth: ``mock`` or ``live``."""
+    def side(self, name: str) -> Side:
+        """Return who answers by the settings: the side that requests are built for."""
         return "mock" if self.mode(name) == "mock" else "live"
 
-    def spec(self, name: str) -> ServiceSpec:
+    def has_stand_in(self, name: str) -> bool:
+        """Return whether a replica may answer where the service is refused."""
+        return self._settings.mock_fallback and name in self._replicas
+
+    def refusal(self, mode: Mode) -> str:
+        """Return why nothing may run in a mode here, and what to do about it; empty if it may."""
+        return production_refusal(self._settings, mode)
+
+    def spec(self, name: str, side: Side | None = None) -> ServiceSpec:
         """Return the service's spec with the settings put in; ``base_url`` stays the public one.
 
-        Without a setting, nobody waits between pages of this very machine, and nothing is kept of what a replica says.
+        Without a setting, nobody waits between pages of this very machine, nothing is kept of what a replica says, and in
+        hybrid mode an answer past its time is kept for a day and serves where a limit leaves no room. Of a replica that is
+        asked beside the service nothing is kept, and a service taken out of use does not take it along.
         """
-        spec = self._known(name)
+        spec, home = self._known(name), self.side(name)
+        side = side or home
         given = self._settings.service(name)
         changes = {field: getattr(given, field) for field in _OVERRIDES if getattr(given, field) is not None}
-        if "delay" not in changes and (self.mode(name) == "mock" or is_loopback(given.base_url or spec.base_url)):
+        if "delay" not in changes and (side != "live" or is_loopback(given.base_url or spec.base_url)):
             changes["delay"] = 0.0
-        if "cache_ttl" not in changes and self.mode(name) == "mock":
+        if "cache_ttl" not in changes and side != "live":
             changes["cache_ttl"] = 0.0
+        if "cache_on_error" not in changes and self.mode(name) == "hybrid":
+            changes["cache_on_error"] = max(spec.cache_on_error, STALE_IN_HYBRID)
+        if "on_exhausted" not in changes and self.mode(name) == "hybrid" and spec.on_exhausted == "park":
+            changes["on_exhausted"] = "stale"
+        if side not in ("live", home):
+            changes |= _BESIDE
         return replace(spec, **changes)
 
-    def addresses(self, name: str) -> Addresses:
-        """Return the public and the effective base URL; in mock mode this starts the replica."""
+    def addresses(self, name: str, side: Side | None = None) -> Addresses:
+        """Return the public and the effective base URL; that of a replica starts it."""
         public = self._known(name).base_url.rstrip("/")
-        if self.mode(name) != "mock":
+        if (side or self.side(name)) == "live":
             return Addresses(public, self._settings.service(name).base_url or public)
         replica = self._replicas.get(name)
         if replica is None:
@@ -89,22 +110,36 @@ class Router:
             raise ConfigurationError(f"the replica {replica.name!r} says it serves {name} but gave no address for it")
         return Addresses(public, urls[name].rstrip("/"))
 
-    def credentials(self, name: str) -> Credentials:
+    def published(self, name: str, url: str) -> str:
+        """Return the public URL for an effective one, whichever side it is of."""
+        if self.side(name) == "mock":
+            away: Addresses | None = self.addresses(name, "live")
+        else:
+            away = self.addresses(name, "mock") if self.is_running(name) else None
+        if away is not None and away.serves(url):
+            return away.published(url)
+        return self.addresses(name).published(url)
+
+    def stood_in(self, url: str) -> str | None:
+        """Return the service that a running replica stands in for at a URL."""
+        return next((name for name in self._replicas if self.is_running(name) and self.addresses(name, "mock").serves(url)), None)
+
+    def credentials(self, name: str, side: Side | None = None) -> Credentials:
         """Return what is added to each request; nothing if the service takes no key or none is set."""
         authenticate = self._known(name).authenticate
-        key = self.key(name)
+        key = self.key(name, side)
         return authenticate(key) if authenticate and key else Credentials()
 
-    def key(self, name: str) -> str:
+    def key(self, name: str, side: Side | None = None) -> str:
         """Return the key that is sent, empty if there is none; a replica never gets the real one."""
-        if self.mode(name) == "mock":
+        if (side or self.side(name)) != "live":
             return _MOCK_KEY
         secret = self._settings.service(name).api_key
         return secret.get_secret_value() if secret else ""
 
-    def obstacle(self, name: str) -> str:
+    def obstacle(self, name: str, side: Side | None = None) -> str:
         """Return why no call to the service can be made and how to mend it, empty if nothing is in the way."""
-        if not self._known(name).needs_key or self.key(name):
+        if not self._known(name).needs_key or self.key(name, side):
             return ""
         return f"{name} needs a key: set CINEGRAPH_SERVICES__{name.upper()}__API_KEY, or CINEGRAPH_MODE=mock to work without"
 
@@ -117,6 +152,19 @@ class Router:
         missing = [name for name in mocked if name not in self._replicas]
         if missing and (names or len(missing) == len(mocked)):
             raise ConfigurationError(self._no_replica(missing))
+
+    def check_mode(self, name: str, mode: Mode) -> None:
+        """Raise :class:`ConfigurationError` if a service cannot be asked in a mode: in production, or without a replica."""
+        self._known(name)
+        if refusal := self.refusal(mode):
+            raise ConfigurationError(refusal)
+        if mode == "mock" and name not in self._replicas:
+            raise ConfigurationError(self._no_replica([name]))
+
+    def is_running(self, name: str) -> bool:
+        """Return whether the replica of a service has been started in this process."""
+        replica = self._replicas.get(name)
+        return replica is not None and replica.start in _running
 
     def _no_replica(self, names: list[str]) -> str:
         gone = [f"{info.name} is {info.status}" for info in self._plugins.infos() if info.status != "active"]

@@ -20,7 +20,7 @@ from cinegraph_core.tracking.shutdown import guard, release
 
 log = logging.getLogger(__name__)
 LINGER = 0.1
-"""Seconds a batch waits at most for more."""
+"""Seconds a batch waits for more, unless it is full or somebody waits for it."""
 CAPACITY = 100_000
 """Measurements waiting at most; what comes on top is dropped and counted, so that memory stays bounded."""
 DRAIN = 60.0
@@ -58,6 +58,7 @@ class Tracker:
         self._capacity = capacity
         self._patience = patience
         self._queue: queue.SimpleQueue[Measurement | _Flush | _Close] = queue.SimpleQueue()
+        self._urgent = threading.Event()
         self._closed = False
         self._closing = threading.Lock()
         self._turned_away = 0
@@ -88,6 +89,7 @@ class Tracker:
             return True
         flush = _Flush(time.monotonic() + timeout)
         self._queue.put(flush)
+        self._urgent.set()
         return flush.written.wait(timeout)
 
     def close(self) -> None:
@@ -96,6 +98,7 @@ class Tracker:
             if not self._closed:
                 self._closed = True
                 self._queue.put(_Close())
+                self._urgent.set()
             self._worker.join(DRAIN)
             if self._worker.is_alive():
                 log.error("a metrics sink hangs: about %d measurements are lost", self._queue.qsize())
@@ -135,14 +138,18 @@ class Tracker:
     def _batch(self) -> tuple[list[Measurement], _Flush | _Close | None]:
         """Return the next measurements, none if it is time to try a sink again, and the request that came behind them."""
         batch: list[Measurement] = []
-        until = min((outlet.retry_at for outlet in self._outlets if outlet.retry_at is not None), default=None)
-        while len(batch) < BATCH:
-            try:
-                item = self._queue.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
-            except queue.Empty:
-                break
-            if not isinstance(item, Measurement):
-                return batch, item
-            until = until if batch else time.monotonic() + LINGER
-            batch.append(item)
-        return batch, None
+        due = min((outlet.retry_at for outlet in self._outlets if outlet.retry_at is not None), default=None)
+        try:
+            item = self._queue.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
+            if self._queue.qsize() < BATCH:
+                # To be woken for each measurement would cost its caller more than all the rest.
+                self._urgent.wait(LINGER if due is None else min(LINGER, max(0.0, due - time.monotonic())))
+            while isinstance(item, Measurement):
+                batch.append(item)
+                if len(batch) == BATCH:
+                    return batch, None
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, None
+        self._urgent.clear()
+        return batch, item

@@ -54,7 +54,10 @@ def judge(answer: Answer) -> ServiceError | None:
         return None
     text = str(body.get("Error", "")).strip()
     kind = _ERRORS.get(text.casefold(), ClientError)
-    return kind(f"OMDb says: {text or 'no reason'}", service=SERVICE, url=answer.url)
+    error = kind(f"OMDb says: {text or 'no reason'}", service=SERVICE, url=answer.url)
+    if isinstance(error, RateLimitError):
+        error.spent = "day"  # OMDb sends no header that tells when its day ends
+    return error
 
 
 def _json(answer: Answer) -> Any:
@@ -73,4 +76,5 @@ def service() -> Iterator[ServiceSpec]:
         needs_key=True,
         authenticate=authenticate,
         judge=judge,
+        probe="/?i=tt0111161",
     )

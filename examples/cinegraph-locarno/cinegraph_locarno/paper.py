@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
+
+import msgspec
 
 from cinegraph_core import Measurement
 
@@ -18,8 +18,8 @@ class Paper:
 
     def write(self, batch: Sequence[Measurement]) -> None:
         """Append a batch; raises :class:`OSError` where that cannot be done."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(one), default=str) + "\n" for one in batch)
+        with self._path.open("ab") as file:
+            file.writelines(msgspec.json.encode(one) + b"\n" for one in batch)
 
     def close(self) -> None:
         """Nothing is held between batches."""

@@ -1,0 +1,163 @@
+"""Pages of a crawl and the cache: the same answers as those of every other client, below the same keys.
+
+What is asked for twice at once is fetched once, and a page that has just grown too old is fetched anew beside the crawl.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary, finalize
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.httpobj import urlparse_cached
+
+from cinegraph_core.crawling.answers import headers_of
+from cinegraph_core.crawling.services import CALL
+from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Ticket
+from cinegraph_core.errors import PageError, ServiceError
+from cinegraph_core.services.cache import ServiceCache
+from cinegraph_core.services.flights import Flight
+from cinegraph_core.services.verdicts import Done
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from cinegraph_core.contracts import Answer
+
+_RENEWAL = "cinegraph_renewal"
+"""Meta key of a request that renews a kept page: the flight of all who wait for it."""
+_BREATH = 0.5
+"""Seconds after which a waiting request looks whether the crawl, and the request it waits for, still goes on."""
+
+log = logging.getLogger(__name__)
+
+
+class KeptPages:
+    """The cache as one crawl uses it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._leaders: WeakValueDictionary[Flight, Ticket] = WeakValueDictionary()
+        self._renewals: set[asyncio.Task[None]] = set()
+
+    async def recall(self, request: Request, ticket: Ticket, base_url: str) -> Done | None:
+        """End the call with a kept answer or with that of another request under way; ``None`` if it has to be asked for.
+
+        One that is too old is laid by for the case that no other can be had. Raises the error of the request that was waited
+        for, which is then this call's too, and :class:`IgnoreRequest` if the crawl closes meanwhile.
+        """
+        cache = ticket.cache = ticket.guard.state.cache
+        if cache.policy.ttl <= 0 or ticket.call.fresh or request.method != "GET":
+            return None
+        url = urlparse_cached(request)
+        ticket.path = url.path.removeprefix(urlsplit(base_url).path.rstrip("/"))
+        ticket.key = cache.key(ticket.path, url.query, headers_of(request))
+        ticket.url = request.url
+        if ticket.key is None:
+            return None
+        if (flight := request.meta.pop(_RENEWAL, None)) is not None:
+            ticket.guard.steer(None)  # nobody waits for it, and a replica's answer is not kept
+            self._lead(ticket, ticket.key, flight)
+            return None
+        return await self._recalled(request, ticket, cache, ticket.key)
+
+    def land(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None) -> None:
+        """Keep what the call ended with and hand it to all who wait.
+
+        An answer that came by a redirect is another page's, so who waits has to ask.
+        """
+        proper = ticket.guard.proper if ticket.url == request.url else None
+        if proper is not None and ticket.key is not None and ticket.cache is not None:
+            ticket.cache.keep(ticket.key, ticket.path, proper.answer, absent=proper.absent, tags=ticket.call.tags)
+            outcome = proper.answer
+        self.give_up(ticket, outcome)
+
+    @staticmethod
+    def give_up(ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
+        """End the flight that the call led, if it did; without an outcome who waits has to ask."""
+        flight, ticket.flight = ticket.flight, None
+        if flight is not None and ticket.key is not None and ticket.cache is not None:
+            _end(ticket.cache, ticket.key, flight, outcome)
+
+    async def _recalled(self, request: Request, ticket: Ticket, cache: ServiceCache, key: str) -> Done | None:
+        while True:
+            entry = await cache.find(key)
+            # To a foreign spider a 404 is a response, and it must come the way Scrapy's own middlewares expect.
+            if entry is not None and (ticket.call.absent_ok or not entry.absent):
+                age = cache.staleness(entry)
+                if age < cache.policy.revalidate or age < 0:
+                    if age >= 0:
+                        self._renew(request, cache, key)
+                    return ticket.guard.recalled(cache.served(entry))
+                if age < cache.policy.on_error:
+                    ticket.guard.spare = cache.served(entry)
+            flight, leading = cache.board(key)
+            if leading:
+                self._lead(ticket, key, flight)
+                return None
+            try:
+                if not await self._lands(flight):
+                    return None
+                landed = await flight.wait()
+            except (ServiceError, PageError) as error:
+                if CALL not in request.meta:
+                    return None  # a foreign spider wants the response, not our error
+                ticket.guard.abandon(error)
+                raise
+            if landed is not None:
+                return ticket.guard.recalled(cache.shared(landed))
+
+    def _lead(self, ticket: Ticket, key: str, flight: Flight) -> None:
+        ticket.flight = flight
+        self._leaders[flight] = ticket
+        # Whatever becomes of the request in the hands of other middlewares, nobody waits for it for ever.
+        finalize(ticket, _end, ticket.guard.state.cache, key, flight, None).atexit = False
+
+    async def _lands(self, flight: Flight) -> bool:
+        """Wait for another request; ``False`` if Scrapy has no place for it, because we wait or because the crawl closes."""
+        landing = asyncio.ensure_future(flight.settled())
+        try:
+            while not (await asyncio.wait({landing}, timeout=_BREATH))[0]:
+                if not self._crawler.crawling:
+                    raise IgnoreRequest("the crawl is closing")
+                leader = self._leaders.get(flight)
+                if leader is not None and leader.is_queued and self._crawler.engine.needs_backout():
+                    return False
+        finally:
+            landing.cancel()
+        return True
+
+    def _renew(self, request: Request, cache: ServiceCache, key: str) -> None:
+        """Fetch a page anew beside the crawl, unless somebody is at it."""
+        flight, leading = cache.board(key)
+        if not leading:
+            return
+        meta = {name: value for name, value in request.meta.items() if name not in (TICKET, RECEIPT)}
+        meta[_RENEWAL] = flight
+        renewal = request.replace(callback=NO_CALLBACK, errback=None, cb_kwargs={}, meta=meta, dont_filter=True)
+        task = asyncio.ensure_future(self._fetch(renewal, cache, key, flight))
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
+
+    async def _fetch(self, renewal: Request, cache: ServiceCache, key: str, flight: Flight) -> None:
+        try:
+            await self._crawler.engine.download_async(renewal)
+        except Exception as error:  # noqa: BLE001 - the page that was served stands, whatever befell the new one
+            log.info("%s could not be renewed: %s", renewal.url, error)
+        finally:
+            _end(cache, key, flight, None)
+
+
+def _end(cache: ServiceCache, key: str, flight: Flight, outcome: Answer | BaseException | None) -> None:
+    if flight.landed:
+        return
+    cache.leave(key)
+    if outcome is None or isinstance(outcome, BaseException):
+        flight.end(outcome)
+    else:
+        flight.land(outcome)

@@ -1,0 +1,123 @@
+"""What a request needs beside the breaker's leave before it goes: a place in the bulkhead, the right to probe, a count.
+
+Each is there at once in the usual case. Where one must be waited for, :meth:`Admission.counted` says so, and the adapter
+awaits :meth:`~cinegraph_core.services.door.Services.supply`, which speaks with other threads and other processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cinegraph_core.errors import BulkheadFullError, ServiceError, ServiceTimeoutError
+from cinegraph_core.resilience.bulkhead import Bulkhead, Waiter
+from cinegraph_core.services.account import CallAccount
+from cinegraph_core.services.judging import CallError
+from cinegraph_core.services.state import ServiceState
+from cinegraph_core.services.verdicts import Attempt, Elsewhere, Spared
+
+
+class Admission(CallAccount):
+    """The part of a call between the breaker's leave and the request."""
+
+    _last_error: ServiceError | None = None
+    _leaves_at = 0.0
+
+    def leaving(self, attempt: Attempt) -> None:
+        """Say that the wait is over; raises :class:`CircuitOpenError` if the breaker opened meanwhile."""
+        if not self._state.breaker.stands(attempt.permit):
+            now = self._clock.monotonic()
+            raise self._refused(self._state.circuit_open((self._state.breaker.retry_at(now) or now) - now))
+
+    def counted(self) -> bool:
+        """Take the request's place and count it on the quotas and budgets; ``False`` if something must be waited for first.
+
+        Then await :meth:`Services.supply` and ask again. Raises :class:`QuotaExceededError` or :class:`BudgetExceededError`.
+        """
+        state = self._state
+        bulkhead = state.bulkhead
+        if bulkhead is not None and self._place is None:
+            if not bulkhead.enter():
+                return False
+            self._place = bulkhead
+        if self._unclaimed:
+            return False
+        try:
+            limits = state.limits if self.call.tokens is None else self.limits
+            self._charge = limits.take(self._clock.now())
+        except ServiceError as refusal:
+            raise self._refused(refusal) from None
+        return self._charge is not None
+
+    # ------------------------------------------------------------------------------------- for Services.supply
+
+    @property
+    def missing_place(self) -> Bulkhead | None:
+        """The bulkhead in which the request has no place yet."""
+        return None if self._place is not None else self._state.bulkhead
+
+    @property
+    def missing_claim(self) -> bool:
+        """Whether the other processes must be asked for the right to probe."""
+        return self._unclaimed
+
+    def queue(self, bulkhead: Bulkhead, wake: Callable[[], bool]) -> Waiter:
+        """Stand in the bulkhead's queue; raises :class:`BulkheadFullError` if it is too long."""
+        name = self._state.spec.name
+        waiter = bulkhead.queue(wake)
+        if waiter is None:
+            message = f"{bulkhead.places} calls to {name} are under way and {self._state.spec.max_waiting} wait for a place"
+            raise self._refused(BulkheadFullError(message))
+        return waiter
+
+    def seated(self, bulkhead: Bulkhead, began: float) -> None:
+        """Take the place that was waited for since ``began``; raises the refusal if the breaker opened meanwhile."""
+        self._place = bulkhead
+        now = self._clock.monotonic()
+        self._waited += now - began
+        self._leaves_at = now
+        if self._in_flight is not None:
+            self.leaving(self._in_flight)
+
+    def unseated(self, bulkhead: Bulkhead) -> CallError | Spared | Elsewhere:
+        """End the call because no place came in time; returns the error to raise."""
+        name = self._state.spec.name
+        return self._refused(ServiceTimeoutError(f"none of the {bulkhead.places} calls to {name} under way ended in time"))
+
+    def claimed(self, free_at: float | None) -> None:
+        """Go on as the one probe of all processes; where another has it until ``free_at``, raise :class:`CircuitOpenError`."""
+        self._unclaimed = False
+        if free_at is None:
+            self._claim = True
+            return
+        assert self._in_flight is not None  # noqa: S101 - the probe's own attempt
+        self._state.breaker.postpone(self._in_flight.permit, free_at)
+        raise self._refused(self._state.circuit_open(free_at - self._clock.monotonic()))
+
+    def left(self) -> float:
+        """Return how many seconds of the call's deadline are left."""
+        return self._left(self._clock.monotonic())
+
+    def remaining(self, attempt: Attempt) -> Attempt:
+        """Return the attempt with no more time than the call has left; raises :class:`ServiceTimeoutError` if it has none."""
+        left = self.left()
+        if left <= 0:
+            raise self._refused(ServiceTimeoutError(f"the deadline of {self._state.deadline:g} s has passed"))
+        return attempt if attempt.timeout <= left else attempt._replace(timeout=left)
+
+    # ------------------------------------------------------------------------------------------------- inside
+
+    def _go_on(self, state: ServiceState, error: ServiceError) -> None:
+        super()._go_on(state, error)
+        self._unclaimed = False
+
+    def _left(self, now: float) -> float:
+        return self._state.deadline if self._started is None else self._started + self._state.deadline - now
+
+    def _refused(self, refusal: ServiceError) -> CallError | Spared | Elsewhere:
+        error = self._last_error
+        if error is None:
+            return self._ended(refusal)
+        if error.retry_after is None:
+            error.retry_after = refusal.retry_after
+        error.parked_until = refusal.parked_until
+        return self._ended(error)

@@ -1,0 +1,41 @@
+"""The door for httpx: the only package that imports it, so that another client library is one folder away.
+
+A request's ``extensions["cinegraph"]`` may hold its :class:`~cinegraph_core.contracts.Call`; without one the request is a
+call of its own with operation ``request``. Credentials are added to the inner request only: neither the caller's request
+and response nor httpx's own log ever hold them.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from httpx import AsyncClient, Client
+
+from cinegraph_core.services.transport.blocking import BlockingTransport
+from cinegraph_core.services.transport.guarded import GuardedTransport
+
+if TYPE_CHECKING:
+    from cinegraph_core.services.door import Services
+
+__all__ = ["AsyncClient", "Client", "GuardedTransport", "blocking_client", "guarded_client"]
+
+
+def guarded_client(services: Services, name: str) -> AsyncClient:
+    """Return an httpx client for one service; paths are taken below its base URL."""
+    return AsyncClient(transport=GuardedTransport(services, name), **_options(services, name))
+
+
+def blocking_client(services: Services, name: str) -> Client:
+    """Return the same for callers that block."""
+    return Client(transport=BlockingTransport(services, name), **_options(services, name))
+
+
+def _options(services: Services, name: str) -> dict[str, Any]:
+    return {
+        "base_url": services.base_url(name),
+        "headers": {"User-Agent": f"cinegraph/{version('cinegraph')}"},
+        "timeout": None,  # the door bounds the attempt as a whole, which httpx cannot
+        "follow_redirects": False,
+        "trust_env": False,
+    }

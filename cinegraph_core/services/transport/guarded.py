@@ -1,0 +1,197 @@
+"""The transport that leads every request of an ``httpx.AsyncClient`` through the door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import httpx
+
+from cinegraph_core.contracts import Answer, Call, Clock
+from cinegraph_core.errors import CancelledError, ConfigurationError, PageError, ServiceError, classify
+from cinegraph_core.services.call import Again, Attempt, CallGuard, Done, Spared
+from cinegraph_core.services.flights import Flight
+from cinegraph_core.services.recall import Recall
+from cinegraph_core.services.service_client import CALL, ON_SENT
+from cinegraph_core.services.state import ServiceState
+from cinegraph_core.services.timing import bounded
+from cinegraph_core.services.transport.lanes import Lanes, Sending
+from cinegraph_core.services.transport.responses import as_httpx, rebuilt
+from cinegraph_core.services.verdicts import Elsewhere
+
+if TYPE_CHECKING:
+    from cinegraph_core.services.door import Services
+
+log = logging.getLogger(__name__)
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Leads every request of one service through its :class:`CallGuard`.
+
+    Returns a response whose body is read; raises the :class:`ServiceError` or :class:`PageError` the call ends with, the
+    former as an exception of httpx too.
+    """
+
+    def __init__(self, services: Services, name: str) -> None:
+        self._services = services
+        self._name = name
+        self._lanes = Lanes()
+        self._prefix = httpx.URL(services.base_url(name)).raw_path.decode("ascii").rstrip("/")
+        self._refreshing: set[asyncio.Task[None]] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request until its call is done."""
+        guard = self._services.begin(self._call_of(request), method=request.method, on_sent=request.extensions.get(ON_SENT))
+        try:
+            recall = self._recall(guard, request)
+            return await (self._lead(guard, request) if recall is None else recall.lead(guard))
+        except Spared as spared:
+            return rebuilt(request, spared.done)
+        except BaseException as error:
+            if not guard.ended:
+                guard.abandon(_marked(classify(error), left=False))
+            if isinstance(error, ServiceError):
+                as_httpx(error, request)
+            raise
+
+    async def aclose(self) -> None:
+        """Close the connections; what is fetched in the background is given up."""
+        for task in self._refreshing:
+            task.cancel()
+        await asyncio.gather(*self._refreshing, return_exceptions=True)
+        await self._lanes.aclose()
+
+    def _recall(self, guard: CallGuard, request: httpx.Request) -> Recall[httpx.Response] | None:
+        """Return the way past the cache, ``None`` for a request whose answer is not to be kept."""
+        call, cache = guard.call, guard.state.cache
+        if cache.policy.ttl <= 0 or call.fresh or request.method != "GET":
+            return None
+        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        path = path.removeprefix(self._prefix)
+        key = cache.key(path, query, request.headers)
+        if key is None:
+            return None
+        return Recall(
+            cache,
+            key,
+            path,
+            ask=lambda guard: self._lead(guard, request),
+            rebuild=partial(rebuilt, request),
+            refresh=lambda: self._refresh(call, request, key),
+        )
+
+    def _refresh(self, call: Call, request: httpx.Request, key: str) -> None:
+        """Fetch an answer anew for the next caller, unless somebody is at it."""
+        guard = self._services.begin(call, method=request.method)
+        guard.steer(None)  # nobody waits for it, and a replica's answer is not kept
+        flight, leading = guard.state.cache.board(key)
+        recall = self._recall(guard, request)
+        if not leading or recall is None:
+            guard.forget()
+            return
+        task = asyncio.ensure_future(self._renew(recall, flight, guard))
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
+
+    async def _renew(self, recall: Recall[httpx.Response], flight: Flight, guard: CallGuard) -> None:
+        try:
+            await recall.fly(guard, flight)
+        except (ServiceError, PageError) as error:
+            log.info("%s could not be renewed: %s", recall.path, error)
+        finally:
+            guard.abandon(CancelledError("the client was closed"))
+
+    def _call_of(self, request: httpx.Request) -> Call:
+        call = request.extensions.get(CALL) or Call(self._name, "request", request.url.path)
+        if not isinstance(call, Call) or call.service != self._name:
+            raise ConfigurationError(f"a request to {self._name} carries the call {call!r}; a call names the service it goes to")
+        base = httpx.URL(self._services.base_url(self._name))
+        if (request.url.scheme, request.url.host, request.url.port) != (base.scheme, base.host, base.port):
+            raise ConfigurationError(
+                f"the client of {self._name} was asked for {request.url.host}; give it a path, or a URL made by services.join()"
+            )
+        return call
+
+    async def _lead(self, guard: CallGuard, request: httpx.Request) -> httpx.Response:
+        clock = self._services.clock
+        began = clock.monotonic()
+        if guard.state.elsewhere is not None:
+            await self._services.at_hand(guard)
+        while True:
+            try:
+                attempt = guard.attempt()
+                await _pause(clock, attempt.wait)
+                guard.leaving(attempt)
+                while not guard.counted():
+                    attempt = await self._services.supply(guard, attempt)
+                outcome = await self._try(guard, attempt, request)
+            except Elsewhere:
+                await self._services.at_hand(guard)
+                continue
+            if not isinstance(outcome, Again):
+                outcome.elapsed = timedelta(seconds=clock.monotonic() - began)
+                return outcome
+            await _pause(clock, outcome.wait)
+
+    async def _try(self, guard: CallGuard, attempt: Attempt, request: httpx.Request) -> httpx.Response | Again:
+        """Send the request once; return the response the call ends with, or the wait before the next attempt."""
+        sending = Sending()
+        try:
+            with bounded(self._services.clock, attempt.timeout):
+                response = await self._fetch(self._inner_request(guard.state, request, sending))
+        except asyncio.CancelledError as error:
+            guard.abandon(_marked(classify(error), left=sending.left))
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a client library raises is classified
+            failure = _marked(classify(error, service=self._name), left=sending.left)
+        else:
+            try:
+                verdict = guard.answered(attempt, self._answer(guard.state, request, response))
+            except ServiceError as error:
+                as_httpx(error, request, response)
+                raise
+            response.extensions[CALL] = verdict
+            return response if isinstance(verdict, Done) else verdict
+        return guard.failed(attempt, failure)
+
+    async def _fetch(self, request: httpx.Request) -> httpx.Response:
+        async with self._lanes.lane() as lane:
+            response = await lane.handle_async_request(request)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        return response
+
+    def _inner_request(self, state: ServiceState, request: httpx.Request, sending: Sending) -> httpx.Request:
+        credentials, url = state.credentials, request.url
+        headers = request.headers.copy()
+        headers.update(credentials.headers)
+        if state.elsewhere is not None:
+            url = httpx.URL(state.elsewhere(str(url)))
+            headers["Host"] = url.netloc.decode("ascii")
+        return httpx.Request(
+            request.method,
+            url.copy_merge_params(credentials.params) if credentials.params else url,
+            headers=headers,
+            stream=request.stream,
+            extensions={**request.extensions, "trace": sending},
+        )
+
+    def _answer(self, state: ServiceState, request: httpx.Request, response: httpx.Response) -> Answer:
+        public = self._services.public(self._name, str(request.url))
+        return Answer(response.status_code, dict(response.headers), response.content, public, state.mark)
+
+
+async def _pause(clock: Clock, seconds: float) -> None:
+    if seconds > 0:
+        await clock.sleep(seconds)
+
+
+def _marked(error: ServiceError | PageError, *, left: bool) -> ServiceError | PageError:
+    if isinstance(error, ServiceError):
+        error.sent = left
+    return error

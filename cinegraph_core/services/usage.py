@@ -1,0 +1,57 @@
+"""How many tokens a call took, as far as what came of it says so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cinegraph_core.contracts import Answer
+from cinegraph_core.errors import PageError, ServiceError
+from cinegraph_core.records import Tokens
+
+log = logging.getLogger(__name__)
+_SENT = ("input_tokens", "prompt_tokens")
+_RECEIVED = ("output_tokens", "completion_tokens")
+"""How OpenAI's APIs, and those that copy them, name the two kinds."""
+
+
+def tokens_used(outcome: object, read: Callable[[Any], Tokens | None] | None = None) -> Tokens | None:
+    """Return the tokens that an answer, a function's result or an error says the call took, ``None`` if it does not say.
+
+    ``read`` finds them in an answer or a result; without it they are sought where OpenAI writes them: in the ``usage`` of a
+    JSON body, a mapping or an object. What was refused with an HTTP status took none: providers do not bill a refusal. A
+    reader that breaks is logged as an error and says nothing.
+    """
+    if outcome is None:
+        return None
+    try:
+        if isinstance(outcome, ServiceError | PageError):
+            return Tokens() if getattr(outcome, "status", None) is not None else None
+        used = _in_usage(outcome) if read is None else read(outcome)
+    except Exception:
+        log.exception("the tokens of a call cannot be read, so the most it may take is counted")
+        return None
+    if used is None and isinstance(outcome, Answer) and outcome.status >= 400:
+        return Tokens()
+    return used
+
+
+def _in_usage(outcome: object) -> Tokens | None:
+    if isinstance(outcome, Answer):
+        try:
+            outcome = outcome.json()
+        except ValueError:
+            return None
+    usage = _part(outcome, "usage")
+    sent, received = (_number(usage, names) for names in (_SENT, _RECEIVED))
+    return None if sent is None and received is None else Tokens(sent or 0, received or 0)
+
+
+def _part(thing: object, name: str) -> object:
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+def _number(usage: object, names: tuple[str, ...]) -> int | None:
+    found = (_part(usage, name) for name in names)
+    return next((one for one in found if isinstance(one, int) and not isinstance(one, bool) and one >= 0), None)

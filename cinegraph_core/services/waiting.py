@@ -1,0 +1,83 @@
+"""How a call waits for what :meth:`Admission.counted` missed: in an event loop, or with its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from cinegraph_core.contracts import Clock
+from cinegraph_core.errors import ServiceTimeoutError
+from cinegraph_core.resilience.bulkhead import Bulkhead
+from cinegraph_core.services.admission import Admission
+from cinegraph_core.services.timing import bounded
+
+_LOOK = 0.05
+"""Seconds after which a waiting thread looks at the clock; a place that comes free wakes it at once."""
+
+
+async def supply(guard: Admission, clock: Clock) -> None:
+    """Wait for one thing that is missing, without holding the event loop."""
+    if (bulkhead := guard.missing_place) is not None:
+        await _wait_for_place(guard, bulkhead, clock)
+    elif guard.missing_claim and guard.state.probes is not None:
+        guard.claimed(await asyncio.wrap_future(guard.state.probes.claim()))
+    else:
+        await guard.limits.supply()
+
+
+def supply_now(guard: Admission, clock: Clock) -> None:
+    """Do the same and block the thread meanwhile."""
+    if (bulkhead := guard.missing_place) is not None:
+        _block_for_place(guard, bulkhead, clock)
+    elif guard.missing_claim and guard.state.probes is not None:
+        guard.claimed(guard.state.probes.claim().result())
+    else:
+        guard.limits.supply_now()
+
+
+async def _wait_for_place(guard: Admission, bulkhead: Bulkhead, clock: Clock) -> None:
+    loop, began = asyncio.get_running_loop(), clock.monotonic()
+    arrived: asyncio.Future[None] = loop.create_future()
+
+    def arrive() -> None:
+        if not arrived.done():
+            arrived.set_result(None)
+
+    def wake() -> bool:
+        try:
+            loop.call_soon_threadsafe(arrive)
+        except RuntimeError:  # the loop is closed, and whoever waited in it is gone
+            return False
+        return True
+
+    waiter = guard.queue(bulkhead, wake)
+    try:
+        with bounded(clock, guard.left()):
+            await arrived
+    except BaseException as error:
+        bulkhead.give_up(waiter)
+        if isinstance(error, ServiceTimeoutError):
+            raise guard.unseated(bulkhead) from None
+        raise
+    guard.seated(bulkhead, began)
+
+
+def _block_for_place(guard: Admission, bulkhead: Bulkhead, clock: Clock) -> None:
+    began, left = clock.monotonic(), guard.left()
+    arrived = threading.Event()
+
+    def wake() -> bool:
+        arrived.set()
+        return True
+
+    waiter = guard.queue(bulkhead, wake)
+    try:
+        while not (came := arrived.wait(_LOOK)) and clock.monotonic() - began < left:
+            pass
+    except BaseException:
+        bulkhead.give_up(waiter)
+        raise
+    if not came:
+        bulkhead.give_up(waiter)
+        raise guard.unseated(bulkhead)
+    guard.seated(bulkhead, began)
