@@ -14,7 +14,7 @@ demo: $(VENV)/.run ## Crawl Venice 2024 against the bundled replica, offline and
 	@CINEGRAPH_MODE=mock $(BIN)/cinegraph crawl venice -a year=2024
 
 test: $(VENV)/.dev ## Run the whole suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 venv: $(VENV)/.dev ## Prepare .venv with everything for development
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fault_server import FaultServer
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
@@ -95,3 +97,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'cinegraph.db'}"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A service on loopback that does what a test plans; a module with plans of its own takes this one and adds them."""
+    with FaultServer() as running:
+        yield running

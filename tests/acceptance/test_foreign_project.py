@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ from tests.support.fault_server import FaultServer, answer, html
 PROJECT = Path(__file__).resolve().parents[2] / "examples" / "foreign-scrapy-project"
 LINE = 'ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500}\n'
 DEAD = 40
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 @pytest.fixture

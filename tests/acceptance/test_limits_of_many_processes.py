@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,12 +21,24 @@ NOON = 43_200 - time.time() % 86_400
 MONEY = {"daily_budget_usd": 1.0, "price_per_call_usd": 0.1}
 
 
+TOKENS = {
+    "daily_budget_usd": 1.0,
+    "price_per_million_input_tokens_usd": 10.0,
+    "price_per_million_output_tokens_usd": 50.0,
+    "max_input_tokens": 1000,
+    "max_output_tokens": 1800,
+}
+"""A call costs at most $0.10."""
+USED = b'{"usage": {"prompt_tokens": 500, "completion_tokens": 700}}'
+"""It really cost $0.04."""
+
+
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        running.plan("/film", answer())
-        running.plan("/hang", hang)
-        yield running
+def server(server: FaultServer) -> FaultServer:
+    server.plan("/film", answer())
+    server.plan("/hang", hang)
+    server.plan("/chat", answer(200, USED))
+    return server
 
 
 @pytest.fixture
@@ -98,3 +109,27 @@ def test_lesson_26_a_process_killed_between_reserve_and_settle_is_reconciled(url
     # The killed one's request had left and may have cost money, so it counts; nothing stays reserved for ever.
     assert outcomes == {"answered": 9, "budget_exceeded": 11}
     assert counted(url) == {"daily_budget": (1_000_000, 0)}
+
+
+def test_lesson_26_a_budget_of_tokens_holds_over_four_processes_and_what_one_gives_back_another_spends(
+    url: str, server: FaultServer
+) -> None:
+    outcomes = finished([start(url, server, calls=50, parallel=1, path="/chat", **TOKENS) for _ in range(4)])
+    answered = server.counts["/chat"]
+    assert outcomes == {"answered": answered, "budget_exceeded": 200 - answered}
+    # Ten would be all, if each kept the $0.10 that were reserved for it.
+    assert 10 < answered <= 25
+    assert counted(url) == {"daily_budget": (answered * 40_000, 0)}
+
+
+def test_lesson_26_a_killed_call_that_may_have_taken_all_its_tokens_is_counted_with_all_of_them(
+    url: str, server: FaultServer
+) -> None:
+    killed = start(url, server, calls=1, parallel=1, path="/hang", **TOKENS)
+    assert server.reached.wait(20)
+    killed.kill()
+    killed.communicate()
+    assert counted(url) == {"daily_budget": (0, 100_000)}
+    outcomes = finished([start(url, server, calls=1, parallel=1, path="/chat", later=60, **TOKENS)])
+    assert outcomes == {"answered": 1}
+    assert counted(url) == {"daily_budget": (140_000, 0)}

@@ -8,17 +8,26 @@ from typing import Any
 import pytest
 
 from cinegraph_core.application import Application
-from cinegraph_core.errors import SettingsError
+from cinegraph_core.errors import DatabaseError
 from cinegraph_core.settings import load_settings
+from cinegraph_core.storage.controls import set_control
+from tests.support.sql import ask
 
 
-@pytest.mark.parametrize(("mode", "other"), [("real", "mock"), ("mock", "real")])
-def test_lesson_28_one_run_is_not_half_mock_and_half_real(tmp_path: Path, mode: Any, other: Any) -> None:
+@pytest.mark.parametrize(
+    ("mode", "other", "stamp"), [("real", "mock", "live"), ("hybrid", "mock", "live"), ("mock", "real", "mock")]
+)
+def test_lesson_28_the_run_alone_says_what_its_database_holds(tmp_path: Path, mode: Any, other: Any, stamp: str) -> None:
     url = f"sqlite:///{tmp_path / 'run.db'}"
     settings = load_settings(directory=tmp_path, environ={}, mode=mode, database_url=url, services={"venice": {"mode": other}})
-    with pytest.raises(SettingsError, match=f"CINEGRAPH_SERVICES__VENICE__MODE={other}.*CINEGRAPH_MODE={mode}"):
-        Application.open(settings)
-    assert not (tmp_path / "run.db").exists()
+    with Application.open(settings) as application:
+        assert (application.services.mode("venice"), application.services.mode("tmdb")) == (other, mode)
+        with application.database.transaction() as session:
+            set_control(session, "venice", "daily_quota", 1, now=0.0)
+    assert ask(url, "select mode from database_stamp") == [(stamp,)]
+    other_side = load_settings(directory=tmp_path, environ={}, mode="mock" if stamp == "live" else "real", database_url=url)
+    with pytest.raises(DatabaseError, match=f"holds {stamp} data"):
+        Application.open(other_side)
 
 
 def test_a_service_may_repeat_the_mode_of_the_run(tmp_path: Path) -> None:

@@ -11,48 +11,13 @@ from typing import Any
 import pytest
 from scrapy import Request, Spider
 
-from cinegraph_core.contracts import Answer, Call, ServiceSpec
-from cinegraph_core.crawling.door import RECEIPT, Receipt
-from cinegraph_core.crawling.services import CALL
+from cinegraph_core.contracts import ServiceSpec
+from cinegraph_core.crawling.tickets import Receipt
 from cinegraph_core.errors import BlockedError, LayoutChangedError, NetworkError, NotFoundError, ServerError
 from tests.support.clocks import PatientClock
 from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, answer, hang, html, refusing_url
-
-SITE = ServiceSpec("site", "https://www.example.org", kind="site", retries=3)
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        yield server
-
-
-def _read(answered: Answer) -> str:
-    text = answered.body.decode()
-    if "card" not in text:
-        raise LayoutChangedError("no card on the page")
-    return text.upper()
-
-
-class PageSpider(Spider):
-    """Fetches pages of the service ``site``, each as a call of its own."""
-
-    name = "page"
-    base = ""
-    paths: tuple[str, ...] = ("/a",)
-    absent_ok = False
-
-    async def start(self) -> Any:
-        for path in self.paths:
-            call = Call("site", "fetch_card", path, read=_read, absent_ok=self.absent_ok)
-            yield Request(self.base + path, callback=self.came, errback=self.failed, meta={CALL: call}, dont_filter=True)
-
-    def came(self, response: Any) -> Iterator[dict[str, Any]]:
-        yield {"status": response.status, "receipt": response.meta[RECEIPT]}
-
-    def failed(self, failure: Any) -> Iterator[dict[str, Any]]:
-        yield {"error": failure.value}
+from tests.support.pages import SITE, PageSpider
 
 
 def _crawl(folder: Path, base: str, *, spec: ServiceSpec = SITE, scrapy: dict[str, Any] | None = None, **more: Any) -> Crawled:

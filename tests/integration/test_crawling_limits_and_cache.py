@@ -14,22 +14,23 @@ from scrapy.exceptions import IgnoreRequest
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.crawling.loader import spider_of
 from cinegraph_core.errors import BudgetExceededError, QuotaExceededError
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.cache import purge_answers
 from cinegraph_core.testing import FakeClock
-from tests.integration.test_crawling_door import SITE, PageSpider
-from tests.integration.test_crawling_editions import PAPER
-from tests.integration.test_crawling_editions import SITE as PAPER_SITE
 from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, answer, html
+from tests.support.pages import SITE, PageSpider
+from tests.support.paper import PAPER
+from tests.support.paper import SITE as PAPER_SITE
 
 START = 1_700_000_000.0
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        for path in ("/a", "/b", "/c"):
-            running.plan(path, html(200, b"card"))
-        yield running
+def server(server: FaultServer) -> FaultServer:
+    for path in ("/a", "/b", "/c"):
+        server.plan(path, html(200, b"card"))
+    return server
 
 
 def crawled(folder: Path, server: FaultServer, *, later: float = 0.0, spec: ServiceSpec = SITE, **settings: Any) -> Crawled:
@@ -99,7 +100,7 @@ def test_lesson_27_a_stale_page_stands_in_for_one_that_cannot_be_had(server: Fau
     receipt = run.items[0]["receipt"]
     assert (receipt.value, receipt.provenance, receipt.attempts) == ("CARD", "stale", 1)
     assert [(row.success, row.provenance, row.attempts) for row in run.rows] == [(True, "stale", 1)]
-    refused = crawled(tmp_path, server, later=300.0, daily_quota=0, **settings)
+    refused = crawled(tmp_path, server, later=300.0, daily_quota=0, on_exhausted="stale", **settings)
     assert refused.items[0]["receipt"].provenance == "stale"
     assert server.counts["/a"] == 2
 
@@ -139,3 +140,17 @@ def test_lesson_27_pages_of_the_current_year_are_never_taken_from_the_cache(
     assert server.counts[f"/{year}/lineup"] == fetched
     (edition,) = run.items
     assert edition.nominations[0].source.provenance == ("cache" if fetched == 1 else "live")
+
+
+def test_the_pages_of_an_edition_can_be_forgotten_together(server: FaultServer, tmp_path: Path) -> None:
+    server.plan("/2021/lineup", answer(200, b'{"titles": ["Lux"]}'))
+    server.plan("/2022/lineup", answer(200, b'{"titles": ["Nox"]}'))
+    given = {"paper_site": {"base_url": server.url, "cache_ttl": 1000.0}}
+    for year in ("2021", "2022"):
+        crawl(tmp_path, spider_of(PAPER), PAPER, PAPER_SITE, services=given, clock=FakeClock(START), year=year)
+    database = Database(f"sqlite:///{tmp_path / 'crawl.db'}")
+    with database.transaction() as session:
+        assert purge_answers(session, "paper_site", prefix="/2021", tag="paper-2022") == 0
+        assert purge_answers(session, "paper_site", tag="paper-2022") == 2  # the line-up, and that there are no awards
+        assert purge_answers(session, "paper_site", tag="paper-2021") == 2
+    database.close()

@@ -1,90 +1,26 @@
-"""The cache at the door, over real HTTP: one request for all who ask, two floors, bounds, and answers that say what they are."""
+"""The cache at the door, over real HTTP: one request for all who ask, bounds, and answers that say what they are."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from cinegraph_core.actions import clear_cache
-from cinegraph_core.contracts import Answer, Call, Credentials, Replica, ServiceSpec
-from cinegraph_core.errors import NotFoundError, ServerError, ServiceError
-from cinegraph_core.services import Services
-from cinegraph_core.storage import Database
-from cinegraph_core.storage.cache import cache_summary
-from tests.support.clocks import PatientClock
-from tests.support.door import Rows, open_door, shared_state
+from cinegraph_core.contracts import Replica
+from cinegraph_core.errors import NotFoundError, ServerError
+from tests.support.cached_door import bench_of
+from tests.support.door import NAME
 from tests.support.fault_server import Exchange, FaultServer, answer, head_of
-
-NAME = "films"
-KEY = "canary-77aa"
-SPEC = ServiceSpec(name=NAME, base_url="https://films.example/3", authenticate=lambda key: Credentials(params={"api_key": key}))
-
-
-class Bench:
-    """A door with one service, with or without a database below its cache."""
-
-    def __init__(self, services: Services, clock: PatientClock, rows: Rows) -> None:
-        self.services, self.clock, self.rows = services, clock, rows
-        self.client = services.client(NAME)
-
-    async def get(self, path: str = "/film", *, absent_ok: bool = False, fresh: bool = False, **params: Any) -> Any:
-        call = Call(NAME, "movie_details", "tt0000001", Answer.json, absent_ok, fresh)
-        return await self.client.get(path, params=params, call=call)
-
-    def run(self, *work: Callable[[], Any]) -> list[Any]:
-        """Do one thing after the other in one loop; return what came of each."""
-
-        async def lead() -> list[Any]:
-            outcomes = []
-            for one in work:
-                try:
-                    outcomes.append(await one())
-                except ServiceError as error:
-                    outcomes.append(error)
-            await self.services.aclose()
-            return outcomes
-
-        return asyncio.run(lead())
-
-    @property
-    def provenances(self) -> list[tuple[str, int]]:
-        return [(row.provenance, row.attempts) for row in self.rows.all]
+from tests.support.waiting import within
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        running.plan("/film", answer())
-        yield running
-
-
-def bench_of(base_url: str, *given: Any, mode: str = "real", **settings: Any) -> Bench:
-    clock, rows = PatientClock(patient_from=5.0, patience=10.0), Rows()
-    options = {name: settings.pop(name) for name in list(settings) if name == "shared"}
-    own = {"base_url": base_url, "retries": 0, "api_key": KEY, "cache_ttl": 100.0, **settings}
-    return Bench(open_door(SPEC, *given, clock=clock, rows=rows, mode=mode, services={NAME: own}, **options), clock, rows)
-
-
-@contextmanager
-def shared_bench(database_url: str, base_url: str, **settings: Any) -> Iterator[Bench]:
-    with shared_state(database_url, PatientClock()) as shared:
-        yield bench_of(base_url, shared=shared, **settings)
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
+def server(server: FaultServer) -> FaultServer:
+    server.plan("/film", answer())
+    return server
 
 
 def slowly(exchange: Exchange) -> None:
@@ -97,29 +33,26 @@ def failing_slowly(exchange: Exchange) -> None:
     exchange.send(head_of(503, 2) + b"{}")
 
 
-# -------------------------------------------------------------------------------------------------- in one process
-
-
 def test_lesson_27_the_second_caller_is_answered_from_the_cache_whatever_the_order_of_parameters(server: FaultServer) -> None:
     bench = bench_of(server.url)
-    first, second = bench.run(lambda: bench.get(query="Alive", year=2020), lambda: bench.get(year=2020, query="Alive"))
+    first, second = bench.each(lambda: bench.get(query="Alive", year=2020), lambda: bench.get(year=2020, query="Alive"))
     assert first == second == {"id": 1}
     assert server.counts["/film"] == bench.client.requests_sent == 1
-    assert bench.provenances == [("live", 1), ("cache", 0)]
+    assert bench.rows.provenances == [("live", 1), ("cache", 0)]
     assert bench.rows.all[1].success
     assert bench.client.provenance == "cache"
 
 
 def test_lesson_27_a_ttl_of_0_keeps_nothing_and_every_caller_asks(server: FaultServer) -> None:
     bench = bench_of(server.url, cache_ttl=0)
-    bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(3))), bench.get)
+    bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(3))), bench.get)
     assert server.counts["/film"] == 4
 
 
 def test_lesson_27_100_cold_callers_make_one_request(server: FaultServer) -> None:
     server.plan("/film", slowly)
     bench = bench_of(server.url)
-    (answers,) = bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(100))))
+    (answers,) = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(100))))
     assert answers == [{"id": 1}] * 100
     assert server.counts["/film"] == 1
     assert sum(row.attempts for row in bench.rows.all) == 1
@@ -129,7 +62,7 @@ def test_lesson_27_100_cold_callers_make_one_request(server: FaultServer) -> Non
 def test_lesson_27_100_cold_callers_make_one_request_also_when_it_fails(server: FaultServer) -> None:
     server.plan("/film", failing_slowly)
     bench = bench_of(server.url)
-    (errors,) = bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(100)), return_exceptions=True))
+    (errors,) = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(100)), return_exceptions=True))
     assert all(isinstance(error, ServerError) for error in errors)
     assert len(set(map(id, errors))) == 100, "each caller has an error of its own"
     assert server.counts["/film"] == 1
@@ -148,7 +81,7 @@ def test_a_leader_that_gives_up_leaves_the_request_to_the_next(server: FaultServ
         leader.cancel()
         return await asyncio.gather(leader, *followers, return_exceptions=True)
 
-    (outcomes,) = bench.run(work)
+    (outcomes,) = bench.each(work)
     assert isinstance(outcomes[0], asyncio.CancelledError)
     assert outcomes[1:] == [{"id": 1}] * 5
     assert server.counts["/film"] == 2
@@ -174,23 +107,23 @@ def test_threads_with_clients_of_their_own_share_one_request(server: FaultServer
 
 def test_an_answer_is_asked_for_anew_when_its_time_is_over_and_by_who_wants_it_fresh(server: FaultServer) -> None:
     bench = bench_of(server.url)
-    bench.run(bench.get, lambda: bench.get(fresh=True))
+    bench.each(bench.get, lambda: bench.get(fresh=True))
     assert server.counts["/film"] == 2
     bench.clock.advance(100.0)
-    bench.run(bench.get)
+    bench.each(bench.get)
     assert server.counts["/film"] == 3
 
 
 def test_lesson_27_that_there_is_no_such_thing_is_kept_for_a_time_of_its_own(server: FaultServer) -> None:
     bench = bench_of(server.url, cache_negative_ttl=10.0)
     absent = lambda: bench.get("/none", absent_ok=True)  # noqa: E731
-    assert bench.run(absent, absent) == [None, None]
+    assert bench.each(absent, absent) == [None, None]
     assert server.counts["/none"] == 1
     assert bench.rows.brief == [(True, "not_found", 1), (True, "not_found", 0)]
-    (unexpected,) = bench.run(lambda: bench.get("/none"))
+    (unexpected,) = bench.each(lambda: bench.get("/none"))
     assert isinstance(unexpected, NotFoundError), "to whom it is an error, it is asked for"
     bench.clock.advance(10.0)
-    bench.run(absent)
+    bench.each(absent)
     assert server.counts["/none"] == 3
 
 
@@ -198,7 +131,7 @@ def test_errors_and_what_may_not_be_stored_are_never_kept(server: FaultServer) -
     server.plan("/bad", answer(500))
     server.plan("/own", answer(headers={"cache-control": "private, no-store"}))
     bench = bench_of(server.url, breaker_failures=50)
-    bench.run(*[lambda: bench.get("/bad")] * 2, *[lambda: bench.get("/own")] * 2)
+    bench.each(*[lambda: bench.get("/bad")] * 2, *[lambda: bench.get("/own")] * 2)
     assert (server.counts["/bad"], server.counts["/own"]) == (2, 2)
 
     async def personal() -> None:
@@ -207,21 +140,21 @@ def test_errors_and_what_may_not_be_stored_are_never_kept(server: FaultServer) -
             await http.get("/film", headers=headers)
         await http.post("/film")
 
-    bench.run(personal, personal)
+    bench.each(personal, personal)
     assert server.counts["/film"] == 10
 
 
 def test_lesson_27_a_stale_answer_serves_where_no_other_can_be_had_and_says_so(server: FaultServer) -> None:
     server.plan("/film", answer(), answer(503))
     bench = bench_of(server.url, cache_on_error=1000.0, breaker_failures=2)
-    bench.run(bench.get)
+    bench.each(bench.get)
     bench.clock.advance(100.0)
-    assert bench.run(*[bench.get] * 4) == [{"id": 1}] * 4
+    assert bench.each(*[bench.get] * 4) == [{"id": 1}] * 4
     assert bench.services.breaker_state(NAME) == "open"
-    assert bench.provenances == [("live", 1), ("stale", 1), ("stale", 1), ("stale", 0), ("stale", 0)]
+    assert bench.rows.provenances == [("live", 1), ("stale", 1), ("stale", 1), ("stale", 0), ("stale", 0)]
     assert bench.client.provenance == "stale"
     bench.clock.advance(1000.0)
-    (gone,) = bench.run(bench.get)
+    (gone,) = bench.each(bench.get)
     assert isinstance(gone, ServerError)
 
 
@@ -234,79 +167,21 @@ def test_a_stale_answer_serves_at_once_while_one_request_renews_it(server: Fault
         await asyncio.to_thread(within, 5.0, lambda: len(bench.rows.all) == 22)
         return stale
 
-    bench.run(bench.get)
+    bench.each(bench.get)
     bench.clock.advance(120.0)
-    stale, renewed = bench.run(meanwhile, bench.get)
+    stale, renewed = bench.each(meanwhile, bench.get)
     assert stale == [{"id": 1}] * 20
     assert renewed == {"id": 2}
     assert server.counts["/film"] == 2
     assert bench.client.requests_sent == 1, "the renewal is nobody's own"
-    assert bench.provenances[1:] == [*[("stale", 0)] * 20, ("live", 1), ("cache", 0)]
+    assert bench.rows.provenances[1:] == [*[("stale", 0)] * 20, ("live", 1), ("cache", 0)]
 
 
 def test_lesson_28_a_kept_answer_of_a_replica_is_still_mock_and_none_is_kept_without_being_asked(server: FaultServer) -> None:
     stand_in = Replica("stand_in", (NAME,), lambda: {NAME: server.url})
     bench = bench_of("http://127.0.0.1:1", stand_in, mode="mock")
-    bench.run(bench.get, bench.get)
-    assert bench.provenances == [("mock", 1), ("mock", 0)]
+    bench.each(bench.get, bench.get)
+    assert bench.rows.provenances == [("mock", 1), ("mock", 0)]
     assert bench.client.provenance == "mock"
     silent = bench_of("http://127.0.0.1:1", stand_in, mode="mock", cache_ttl=None)
     assert silent.services.spec(NAME).cache_ttl == 0.0
-
-
-# ------------------------------------------------------------------------------------------------- by many processes
-
-
-def test_what_one_process_kept_answers_the_next_without_secrets_in_it(database_url: str, server: FaultServer) -> None:
-    server.plan("/film", answer(headers={"Set-Cookie": f"session={KEY}"}))
-    with shared_bench(database_url, server.url) as bench:
-        bench.run(lambda: bench.get(year=2020, api_key=KEY))
-    with shared_bench(database_url, server.url) as later:
-        later.run(lambda: later.get(year=2020), lambda: later.get(year=2020))
-        assert later.provenances == [("cache", 0)] * 2
-    assert server.counts["/film"] == 1
-    database = Database(database_url)
-    with database.reading() as session:
-        (row,) = session.execute(text("SELECT * FROM cached_answers")).mappings().all()
-        summary = cache_summary(session, PatientClock().now())[NAME]
-    database.close()
-    assert KEY not in str(dict(row))
-    assert row["url"] == "https://films.example/3/film?year=2020&api_key=***"
-    assert (summary["entries"], summary["stored"], summary["misses"], summary["hits"]) == (1, 1, 1, 2)
-
-
-def test_what_one_process_keeps_another_that_runs_finds_within_a_second(database_url: str, server: FaultServer) -> None:
-    with shared_bench(database_url, server.url) as one, shared_bench(database_url, server.url) as other:
-        other.run(lambda: other.get(n=0))
-        one.run(lambda: one.get(n=1))
-        began = time.monotonic()
-        path = "/film"
-        sent = server.counts[path]
-        time.sleep(1.2)
-        other.run(lambda: other.get(n=1))
-        assert server.counts[path] == sent, time.monotonic() - began
-
-
-def test_a_cleared_cache_is_felt_within_a_second_by_every_process(database_url: str, server: FaultServer) -> None:
-    database = Database(database_url)
-    with shared_bench(database_url, server.url) as bench:
-        bench.run(bench.get)
-        bench.clock.advance(1.0)
-        change = clear_cache(database, NAME, clock=bench.clock, who="anna")
-        assert change.who == "anna"
-        assert within(1.0, lambda: bench.run(bench.get) == [{"id": 1}] and server.counts["/film"] == 2)
-        bench.run(bench.get)
-        assert server.counts["/film"] == 2
-    database.close()
-
-
-def test_a_cache_that_breaks_fails_no_call(database_url: str, server: FaultServer) -> None:
-    database = Database(database_url)
-    with shared_bench(database_url, server.url) as bench:
-        with database.transaction() as session:
-            session.execute(text("ALTER TABLE cached_answers RENAME TO elsewhere"))
-        assert bench.run(bench.get, bench.get) == [{"id": 1}] * 2
-        assert server.counts["/film"] == 1, "memory goes on"
-        with database.transaction() as session:
-            session.execute(text("ALTER TABLE elsewhere RENAME TO cached_answers"))
-    database.close()

@@ -13,49 +13,20 @@ import pytest
 from sqlalchemy import text
 
 from cinegraph_core.actions import set_quota
-from cinegraph_core.contracts import Answer, Call, ServiceSpec
-from cinegraph_core.errors import BudgetExceededError, NetworkError, QuotaExceededError, ServerError, ServiceError
-from cinegraph_core.services import Services, guarded
+from cinegraph_core.contracts import Call, ServiceSpec
+from cinegraph_core.errors import BudgetExceededError, NetworkError, QuotaExceededError, ServerError
+from cinegraph_core.services import guarded
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.limits import current_counters
-from cinegraph_core.testing import FakeClock
 from tests.support.clocks import PatientClock
-from tests.support.door import Rows, open_door, shared_state
+from tests.support.door import NAME, Bench, Rows, open_door, shared_state
 from tests.support.fault_server import FaultServer, answer, refusing_url
+from tests.support.waiting import within
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 TO_THE_HOUR, TO_MIDNIGHT = 2800.0, 6400.0
-NAME = "films"
 SPEC = ServiceSpec(name=NAME, base_url="https://films.example")
-
-
-class Bench:
-    """A door with one service and a database."""
-
-    def __init__(self, services: Services, clock: FakeClock, rows: Rows) -> None:
-        self.services, self.clock, self.rows = services, clock, rows
-
-    async def get(self, path: str = "/film") -> Any:
-        return await self.services.client(NAME).get(path, call=Call(NAME, "movie_details", "tt0000001", Answer.json))
-
-    def run(self, *work: Callable[[], Any]) -> list[Any]:
-        """Do one thing after the other in one loop; return what came of each."""
-
-        async def lead() -> list[Any]:
-            outcomes = []
-            for one in work:
-                try:
-                    outcomes.append(await one())
-                except ServiceError as error:
-                    outcomes.append(error)
-            await self.services.aclose()
-            return outcomes
-
-        return asyncio.run(lead())
-
-    def kinds(self, *work: Callable[[], Any]) -> list[type[Any]]:
-        return [_kind(one) for one in self.run(*work)]
 
 
 def _kind(outcome: object) -> type[Any]:
@@ -64,11 +35,15 @@ def _kind(outcome: object) -> type[Any]:
     return next((kind for kind in ours if isinstance(outcome, kind)), type(outcome))
 
 
+def kinds(bench: Bench, *work: Callable[[], Any]) -> list[type[Any]]:
+    """Do one thing after the other; return the class of what came of each."""
+    return [_kind(one) for one in bench.each(*work)]
+
+
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        running.plan("/film", answer())
-        yield running
+def server(server: FaultServer) -> FaultServer:
+    server.plan("/film", answer())
+    return server
 
 
 @contextmanager
@@ -79,31 +54,22 @@ def opened(database_url: str, base_url: str, *, spec: ServiceSpec = SPEC, **sett
         yield Bench(open_door(spec, clock=clock, rows=rows, services={NAME: given}, shared=shared), clock, rows)
 
 
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def test_lesson_25_a_quota_refuses_before_the_call_and_says_when_its_window_ends(database_url: str, server: FaultServer) -> None:
     with opened(database_url, server.url, hourly_quota=2, daily_quota=5) as bench:
-        *fine, refused = bench.run(bench.get, bench.get, bench.get)
+        *fine, refused = bench.each(bench.get, bench.get, bench.get)
         assert fine == [{"id": 1}] * 2
         assert isinstance(refused, QuotaExceededError)
         assert refused.retry_after == TO_THE_HOUR
         assert bench.services.retry_after(NAME) == TO_THE_HOUR
         bench.clock.advance(TO_THE_HOUR)
-        assert bench.kinds(bench.get, bench.get, bench.get) == [dict, dict, QuotaExceededError]
+        assert kinds(bench, bench.get, bench.get, bench.get) == [dict, dict, QuotaExceededError]
     assert server.counts["/film"] == 4
     assert bench.rows.brief == [*[(True, None, 1)] * 2, (False, "quota_exceeded", 0)] * 2
 
 
 def test_lesson_25_the_day_is_the_provider_s_own(database_url: str, server: FaultServer) -> None:
     with opened(database_url, server.url, daily_quota=0, time_zone="Asia/Tokyo") as bench:
-        (refused,) = bench.run(bench.get)
+        (refused,) = bench.each(bench.get)
     assert isinstance(refused, QuotaExceededError)
     assert refused.retry_after == TO_MIDNIGHT + 15 * 3600  # Tokyo's day began at 15:00 UTC
 
@@ -111,11 +77,11 @@ def test_lesson_25_the_day_is_the_provider_s_own(database_url: str, server: Faul
 def test_every_request_counts_a_retry_too_and_one_that_never_left_does_not(database_url: str, server: FaultServer) -> None:
     server.plan("/film", answer(503))
     with opened(database_url, server.url, daily_quota=3, retries=5, breaker_failures=50) as bench:
-        (failed,) = bench.run(bench.get)
+        (failed,) = bench.each(bench.get)
     assert isinstance(failed, ServerError), "the reason of the refused retry is what the service said"
     assert bench.rows.brief == [(False, "server_error", 3)]
     with opened(database_url, refusing_url(), spec=SPEC, daily_quota=4) as bench:
-        assert bench.kinds(bench.get, bench.get, bench.get) == [NetworkError] * 3
+        assert kinds(bench, bench.get, bench.get, bench.get) == [NetworkError] * 3
     assert server.counts["/film"] == 3
 
 
@@ -124,20 +90,20 @@ def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed_by_every_pro
 ) -> None:
     server.plan("/film", answer(headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "600"}))
     with opened(database_url, server.url) as bench, opened(database_url, server.url) as other:
-        *_, refused = bench.run(bench.get, bench.get)
+        *_, refused = bench.each(bench.get, bench.get)
         assert isinstance(refused, QuotaExceededError)
         assert refused.retry_after == 600.0
-        assert within(2.0, lambda: other.kinds(other.get) == [QuotaExceededError])
+        assert within(2.0, lambda: kinds(other, other.get) == [QuotaExceededError])
         bench.clock.advance(600.0)
-        assert bench.kinds(bench.get) == [dict]
+        assert kinds(bench, bench.get) == [dict]
 
 
 def test_lesson_26_a_budget_counts_micro_dollars_and_is_told_of_once(
     database_url: str, server: FaultServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened(database_url, server.url, daily_budget_usd=1.0, price_per_call_usd=0.1) as bench:
-        kinds = bench.kinds(*[bench.get] * 12)
-    assert kinds == [*[dict] * 10, *[BudgetExceededError] * 2]
+        outcomes = kinds(bench, *[bench.get] * 12)
+    assert outcomes == [*[dict] * 10, *[BudgetExceededError] * 2]
     told = [record.message for record in caplog.records if "% used" in record.message]
     assert told[-1] == "daily_budget of films: 100 % used ($1.00 of $1.00)"
     assert len([line for line in told if "100 %" in line]) == 1
@@ -146,7 +112,7 @@ def test_lesson_26_a_budget_counts_micro_dollars_and_is_told_of_once(
 
 def test_lesson_26_50_parallel_calls_never_get_more_than_the_budget(database_url: str, server: FaultServer) -> None:
     with opened(database_url, server.url, daily_budget_usd=1.0, price_per_call_usd=0.1) as bench:
-        outcomes = bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(50)), return_exceptions=True))[0]
+        outcomes = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(50)), return_exceptions=True))[0]
     assert sum(one == {"id": 1} for one in outcomes) == server.counts["/film"] == 10
     assert sum(isinstance(one, BudgetExceededError) for one in outcomes) == 40
 
@@ -158,14 +124,14 @@ def test_lesson_02_a_guard_that_cannot_count_refuses_and_raises_an_alarm(
     with opened(database_url, server.url, daily_quota=5, daily_budget_usd=1.0, price_per_call_usd=0.1) as bench:
         with database.transaction() as session:
             session.execute(text("ALTER TABLE call_counters RENAME TO elsewhere"))
-        assert bench.kinds(bench.get, bench.get) == [QuotaExceededError] * 2
+        assert kinds(bench, bench.get, bench.get) == [QuotaExceededError] * 2
         assert server.counts["/film"] == 0
         assert bench.rows.brief == [(False, "quota_exceeded", 0)] * 2
         assert any(record.levelno == logging.ERROR and "none may go" in record.message for record in caplog.records)
         with database.transaction() as session:
             session.execute(text("ALTER TABLE elsewhere RENAME TO call_counters"))
         bench.clock.advance(1.0)
-        assert bench.kinds(bench.get) == [dict]
+        assert kinds(bench, bench.get) == [dict]
     with database.reading() as session:
         assert [row.what for row in recent_actions(session)] == ["shared_state.lost"]
     database.close()
@@ -174,10 +140,10 @@ def test_lesson_02_a_guard_that_cannot_count_refuses_and_raises_an_alarm(
 def test_what_is_leased_may_be_used_while_the_database_is_away(database_url: str, server: FaultServer) -> None:
     database = Database(database_url)
     with opened(database_url, server.url, daily_quota=800) as bench:
-        bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(20))))
+        bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(20))))
         with database.transaction() as session:
             session.execute(text("ALTER TABLE call_counters RENAME TO elsewhere"))
-        outcomes = bench.run(lambda: asyncio.gather(*(bench.get() for _ in range(100)), return_exceptions=True))[0]
+        outcomes = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(100)), return_exceptions=True))[0]
         fine = sum(one == {"id": 1} for one in outcomes)
         with database.transaction() as session:
             session.execute(text("ALTER TABLE elsewhere RENAME TO call_counters"))
@@ -213,17 +179,17 @@ def test_a_quota_that_is_changed_is_felt_within_a_second_by_a_process_that_had_n
 ) -> None:
     database = Database(database_url)
     with opened(database_url, server.url) as bench:
-        assert bench.kinds(bench.get) == [dict]
+        assert kinds(bench, bench.get) == [dict]
         change = set_quota(database, NAME, daily=0, hourly=None, clock=bench.clock, who="anna")
         assert change.after == {"daily_quota": 0}
         began = time.monotonic()
-        assert within(1.0, lambda: bench.kinds(bench.get) == [QuotaExceededError]), time.monotonic() - began
+        assert within(1.0, lambda: kinds(bench, bench.get) == [QuotaExceededError]), time.monotonic() - began
         set_quota(database, NAME, daily=5000, hourly=None, clock=bench.clock, who="anna")
-        assert within(1.0, lambda: bench.kinds(bench.get) == [dict])
+        assert within(1.0, lambda: kinds(bench, bench.get) == [dict])
     # A process that starts later keeps to it from its first call on.
     set_quota(database, NAME, daily=0, hourly=None, clock=bench.clock, who="anna")
     with opened(database_url, server.url) as later:
-        assert later.kinds(later.get) == [QuotaExceededError]
+        assert kinds(later, later.get) == [QuotaExceededError]
     with database.reading() as session:
         assert [row.what for row in recent_actions(session)] == ["quota.set"] * 3
     database.close()

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -29,25 +28,9 @@ from cinegraph_core.services import Services
 from tests.support.clocks import PatientClock
 from tests.support.crawling import opened
 from tests.support.door import Rows, open_door
-from tests.support.fault_server import (
-    Behaviour,
-    Exchange,
-    FaultServer,
-    answer,
-    drip,
-    hang,
-    head_of,
-    refusing_url,
-    reset_mid_body,
-)
+from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, drip, hang, head_of, refusing_url, reset_mid_body
 
 NAME = "films"
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def bench(url: str, clock: Clock | None = None, **settings: Any) -> tuple[Services, Rows]:

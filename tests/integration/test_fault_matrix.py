@@ -4,30 +4,18 @@ of requests, the right row.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
 import pytest
-from scrapy import Request, Spider
-from scrapy.exceptions import IgnoreRequest
 
-from cinegraph_core.contracts import Answer, Call, ServiceSpec
-from cinegraph_core.crawling.door import RECEIPT
-from cinegraph_core.crawling.services import CALL
-from cinegraph_core.errors import RateLimitError, ServiceError
-from cinegraph_core.records import Measurement
-from cinegraph_core.services import Services
-from tests.support.clocks import PatientClock
-from tests.support.crawling import crawl_in, opened
-from tests.support.door import Rows, open_door
+from tests.support.adapters import RETRIES, through
+from tests.support.crawling import opened
 from tests.support.fault_server import (
     Behaviour,
     FaultServer,
@@ -43,8 +31,6 @@ from tests.support.fault_server import (
     without_tls,
 )
 
-NAME = "films"
-RETRIES = 2
 Trouble = Literal["refused", "no such host", "no TLS"]
 
 
@@ -104,109 +90,6 @@ FAULTS = [
 ]
 
 
-def judge(reply: Answer) -> ServiceError | None:
-    """Find OMDb's way to say no."""
-    return RateLimitError("Request limit reached!") if b"Request limit" in reply.body else None
-
-
-def read(reply: Answer) -> Any:
-    return json.loads(reply.body)
-
-
-@dataclass
-class Ended:
-    """How one call ended."""
-
-    error: BaseException | None
-    value: Any
-    rows: list[Measurement]
-    waited: float
-    state: str
-    others: list[type[BaseException]] = field(default_factory=list)
-
-
-def prepare(services: Services, clock: PatientClock, state: str) -> None:
-    """Bring the service's breaker into a state."""
-    breaker = services.state(NAME).breaker
-    if state != "closed":
-        for _ in range(5):
-            breaker.failure(breaker.acquire(0.0), 0.0)
-    if state == "half_open":
-        clock.advance(60.0)
-
-
-def spec(timeout: float) -> ServiceSpec:
-    return ServiceSpec(NAME, "https://films.example", retries=RETRIES, judge=judge, timeout=timeout)
-
-
-def new_clock() -> PatientClock:
-    """A clock whose 22:13:20 makes the date above four seconds away, in every state of the breaker."""
-    return PatientClock(patient_from=5.0, patience=0.4)
-
-
-def through_httpx(url: str, state: str, folder: Path, *, sync: bool) -> Ended:
-    rows, clock = Rows(), new_clock()
-    services = open_door(spec(5.0), clock=clock, rows=rows, services={NAME: {"base_url": url, "cache_ttl": 0}})
-    prepare(services, clock, state)
-    began = clock.monotonic()
-    request: Any = {"url": "/film", "extensions": {"cinegraph": Call(NAME, "movie_details", "tt1", read)}}
-    error, response = None, None
-    try:
-        if sync:
-            with services.sync_client(NAME) as http:
-                response = http.get(**request)
-        else:
-            response = asyncio.run(_get(services, request))
-    except ServiceError as caught:
-        error = caught
-        assert isinstance(caught, httpx.HTTPError), "an error of httpx too"  # noqa: PT017 - both ends are right
-    value = response.extensions["cinegraph"].value if response else None
-    return Ended(error, value, rows.all, clock.monotonic() - began, services.breaker_state(NAME))
-
-
-async def _get(services: Services, request: Any) -> httpx.Response:
-    try:
-        return await services.http_client(NAME).get(**request)
-    finally:
-        await services.aclose()
-
-
-class OnePage(Spider):
-    name = "one_page"
-    base = ""
-
-    async def start(self) -> Any:
-        call = Call(NAME, "movie_details", "tt1", read)
-        yield Request(f"{self.base}/film", callback=self.came, errback=self.failed, meta={CALL: call})
-
-    def came(self, response: Any) -> Iterator[dict[str, Any]]:
-        yield {"value": response.meta[RECEIPT].value}
-
-    def failed(self, failure: Any) -> Iterator[dict[str, Any]]:
-        yield {"error": failure.value}
-
-
-def through_scrapy(url: str, state: str, folder: Path) -> Ended:
-    clock = new_clock()
-    with opened(folder, spec(0.4), clock=clock, services={NAME: {"base_url": url, "cache_ttl": 0}}) as (application, sink):
-        services = application.services
-        prepare(services, clock, state)
-        began = clock.monotonic()
-        spider = type("OnePageOf", (OnePage,), {"base": url})
-        (item,), _ = asyncio.run(crawl_in(application, spider, {"ROBOTSTXT_OBEY": False}, {}))
-        application.tracker.flush()
-        error = item.get("error")
-        if state == "open":
-            assert isinstance(error, IgnoreRequest), "a refusal is what Scrapy calls a request to be ignored"
-        return Ended(error, item.get("value"), list(sink.rows), clock.monotonic() - began, services.breaker_state(NAME))
-
-
-def through(adapter: str, url: str, state: str, folder: Path) -> Ended:
-    if adapter == "scrapy":
-        return through_scrapy(url, state, folder)
-    return through_httpx(url, state, folder, sync=adapter == "httpx sync")
-
-
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database; building one takes longer than a crawl."""
@@ -251,7 +134,7 @@ def test_fault(fault: Fault, state: str, adapter: str, folder: Path) -> None:
             url = stack.enter_context(without_tls())
         else:
             server.plan("/film", *fault.plan)
-        ended = through(adapter, url, state, folder)
+        ended = through(adapter, url, state, folder, hangs=fault.error == "timeout")
         requests = server.counts["/film"]
 
     error, attempts, unsent, after = fault.error, fault.attempts, fault.unsent, "closed"

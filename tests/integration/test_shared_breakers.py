@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -16,15 +17,17 @@ from cinegraph_core.settings import load_settings
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.testing import FakeClock, fresh_plugins
 from tests.support.fault_server import refusing_url
+from tests.support.waiting import within
 
 NAME = "films"
 SPEC = ServiceSpec(name=NAME, base_url="https://films.example", retries=0, breaker_failures=2)
 
 
 @contextmanager
-def process(database_url: str) -> Iterator[Application]:
+def process(database_url: str, **own: Any) -> Iterator[Application]:
     """An application of its own, with a clock of its own: what another process would be."""
-    settings = load_settings(environ={}, mode="real", database_url=database_url, services={NAME: {"base_url": refusing_url()}})
+    given = {NAME: {"base_url": refusing_url(), **own}}
+    settings = load_settings(environ={}, mode="real", database_url=database_url, services=given)
     with Application.open(settings, clock=FakeClock(), plugins=fresh_plugins(SPEC)) as application:
         application.services.state(NAME)
         yield application
@@ -36,15 +39,6 @@ def fail(application: Application) -> None:
     attempt = guard.attempt()
     with pytest.raises(ServerError):
         guard.failed(attempt, ServerError("HTTP 500", service=NAME))
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def state(application: Application) -> str:

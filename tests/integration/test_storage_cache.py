@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from cinegraph_core.records import Control
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import add_tallies, cache_summary, find_answer, keep_answers, kept_keys, purge_answers
+from cinegraph_core.storage.controls import set_control
 
 NOW = 1_700_000_000.0
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    one = Database(database_url)
-    one.prepare("mock")
-    yield one
-    one.close()
-
-
-def entry(key: str, *, service: str = "films", path: str = "/movie/1", body: bytes = b"{}", at: float = NOW) -> Entry:
+def entry(
+    key: str, *, service: str = "films", path: str = "/movie/1", body: bytes = b"{}", at: float = NOW, tags: tuple[str, ...] = ()
+) -> Entry:
     url = f"https://{service}.example{path}"
-    return Entry(key, service, path, 200, {"content-type": "application/json"}, body, url, False, at, at + 10, at + 30)
+    return Entry(key, service, path, 200, {"content-type": "application/json"}, body, url, False, at, at + 10, at + 30, tags)
 
 
 def test_an_answer_comes_back_as_it_was_kept(database: Database) -> None:
@@ -62,6 +56,32 @@ def test_a_purge_takes_a_service_or_what_lies_below_a_path(database: Database) -
         assert purge_answers(session, "films", "/movie") == 1
         assert purge_answers(session, "films") == 1
         assert find_answer(session, "d") is not None
+
+
+def test_a_purge_takes_what_has_a_tag_and_below_a_path_at_once(database: Database) -> None:
+    with database.transaction() as session:
+        kept = [
+            entry("a", tags=("film:603",)),
+            entry("b", tags=("film:6031", "venice-2024")),
+            entry("c", tags=("film:604", "film:603"), path="/person/1"),
+            entry("d", tags=("film:603",), service="news"),
+            entry("e", tags=("film%",)),
+            entry("f"),
+        ]
+        keep_answers(session, kept, now=NOW)
+        assert find_answer(session, "c") == kept[2]
+        assert purge_answers(session, "films", "/person", "film:603") == 1
+        assert purge_answers(session, "films", tag="film:603") == 1
+        assert purge_answers(session, "films", tag="film%") == 1
+        assert [find_answer(session, key) is not None for key in "abcdef"] == [False, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("word", ["cache_cleared", "cache_purged"])
+def test_what_was_asked_before_a_purge_is_not_stored_after_it(database: Database, word: Control) -> None:
+    with database.transaction() as session:
+        set_control(session, "films", word, int((NOW + 1) * 1000), now=NOW + 1)
+        keep_answers(session, [entry("a"), entry("b", at=NOW + 1), entry("c", service="news")], now=NOW + 1)
+        assert [find_answer(session, key) is not None for key in "abc"] == [False, True, True]
 
 
 def test_the_keys_that_are_new_can_be_asked_for(database: Database) -> None:

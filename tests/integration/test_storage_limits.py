@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from sqlmodel import Session
 
 from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
@@ -17,14 +15,6 @@ from cinegraph_core.storage.limits import current_counters, lease_calls, settle_
 NOW = 1_700_000_000.0
 HOUR = Limit("films", "hourly_quota", 10, 1, NOW - 60, NOW + 600)
 DAY = Limit("films", "daily_quota", 25, 1, NOW - 60, NOW + 6000)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    one = Database(database_url)
-    one.prepare("mock")
-    yield one
-    one.close()
 
 
 def lease(session: Session, *limits: Limit, needed: int = 1, ahead: int = 0, now: float = NOW) -> Any:

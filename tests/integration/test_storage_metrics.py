@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,14 +17,6 @@ from cinegraph_core.storage.metrics import insert_measurements, summary
 from cinegraph_core.storage.tables import MetricRow
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    database.prepare("mock")
-    yield database
-    database.close()
 
 
 def call(**fields: Any) -> Measurement:

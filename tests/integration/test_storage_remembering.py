@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,14 +21,6 @@ OTHER = Match(id="x", status="matched", tmdb_id=6, score=0.97, level=2, strategy
 REVIEW = Match(id="x", status="review", reason="ambiguous")
 ERROR = Match(id="x", status="error", error_type="timeout")
 MARIA = Film("Maria", year=2024, directors=("Pablo Larraín",))
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    database.prepare("real")
-    yield database
-    database.close()
 
 
 def store(database: Database, film: Film, **fields: Any) -> None:

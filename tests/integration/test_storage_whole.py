@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,14 +21,6 @@ from tests.support.editions import ALIASES, IMDB, NOW, edition, nomination
 
 class Interrupted(Exception):
     """What these tests break off with."""
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    database.prepare("real")
-    yield database
-    database.close()
 
 
 def store(session: Session) -> None:

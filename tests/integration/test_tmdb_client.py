@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,12 @@ from cinegraph_core.plugins import load_plugins
 from cinegraph_core.records import FilmQuery
 from cinegraph_core.services import Services
 from cinegraph_core.settings import load_settings
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.cache import purge_answers
 from cinegraph_core.tracking import Tracker
 from cinegraph_tmdb import authenticate, judge
 from cinegraph_tmdb.client import Tmdb
+from tests.support.door import shared_state
 from tests.support.tmdb_server import Film, TmdbServer, serving
 
 FILM = Film(
@@ -36,7 +40,7 @@ FILM = Film(
 )
 
 
-def asked(server: TmdbServer, work: Callable[[Tmdb], Awaitable[Any]]) -> Any:
+def asked(server: TmdbServer, work: Callable[[Tmdb], Awaitable[Any]], **options: Any) -> Any:
     """Do something with a client behind the real door; the lookup's memo is its own."""
     settings = load_settings(
         environ={
@@ -47,7 +51,7 @@ def asked(server: TmdbServer, work: Callable[[Tmdb], Awaitable[Any]]) -> Any:
         }
     )
     tracker = Tracker({}, SinkContext("sqlite://", lambda _: None, SystemClock()))
-    services = Services(settings, load_plugins(), tracker, SystemClock())
+    services = Services(settings, load_plugins(), tracker, SystemClock(), **options)
 
     async def go() -> Any:
         try:
@@ -88,6 +92,23 @@ def test_the_same_question_is_sent_once() -> None:
     with serving(TmdbServer([FILM])) as server:
         assert asked(server, twice)
         assert len(server.asked) == 2
+
+
+def test_what_is_kept_of_a_film_can_be_forgotten_by_its_id(tmp_path: Path) -> None:
+    async def all_of_it(tmdb: Tmdb) -> None:
+        await tmdb.find_by_imdb("tt21027780")
+        await tmdb.movie_details(986280)
+        await tmdb.search_movie("Fallen Leaves")
+
+    url = f"sqlite:///{tmp_path / 'kept.db'}"
+    with serving(TmdbServer([FILM])) as server, shared_state(url, SystemClock()) as shared:
+        asked(server, all_of_it, shared=shared)
+    database = Database(url)
+    with database.transaction() as session:
+        assert purge_answers(session, "tmdb", tag="film:986280") == 1
+        assert purge_answers(session, "tmdb", tag="film:tt21027780") == 1
+        assert purge_answers(session, "tmdb") == 1
+    database.close()
 
 
 def test_a_film_that_is_gone_says_so() -> None:

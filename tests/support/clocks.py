@@ -15,7 +15,7 @@ class PatientClock(FakeClock):
     this clock. Shorter sleeps pass at once.
     """
 
-    def __init__(self, start: float = 1_700_000_000.0, *, patient_from: float = 0.0, patience: float = 0.25) -> None:
+    def __init__(self, start: float = 1_700_000_000.0, *, patient_from: float = 0.0, patience: float = 1.0) -> None:
         super().__init__(start)
         self._patient_from = patient_from
         self._patience = patience

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,13 @@ from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerRunner
 
 from cinegraph_core.application import Application
-from cinegraph_core.contracts import Clock, MetricsSink, SinkContext
+from cinegraph_core.contracts import Clock, MetricsSink
 from cinegraph_core.records import Measurement, Mode
 from cinegraph_core.settings import load_settings
 from cinegraph_core.testing import FakeClock, fresh_plugins
+from tests.support.sinks import PaperSink
 
 ADDONS = {"cinegraph_core.crawling.CinegraphAddon": 500}
-
-
-@dataclass
-class PaperSink:
-    """A sink that keeps what it is given."""
-
-    rows: list[Measurement] = field(default_factory=list)
-
-    def write(self, batch: Sequence[Measurement]) -> None:
-        self.rows.extend(batch)
-
-    def close(self) -> None:
-        pass
-
-    def open(self, context: SinkContext) -> PaperSink:
-        return self
 
 
 @dataclass

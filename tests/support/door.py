@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cinegraph_core.contracts import Clock, Replica, ServiceSpec
+from cinegraph_core.contracts import Answer, Call, Clock, Replica, ServiceSpec
+from cinegraph_core.errors import ServiceError
 from cinegraph_core.records import Measurement
 from cinegraph_core.services import Services, SharedState
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.shared_store import SharedStore
 from cinegraph_core.testing import fresh_plugins
+
+NAME = "films"
 
 
 class Rows:
@@ -35,6 +39,11 @@ class Rows:
     def brief(self) -> list[tuple[bool, str | None, int]]:
         """Success, error type and attempts of each row."""
         return [(row.success, row.error_type, row.attempts) for row in self.all]
+
+    @property
+    def provenances(self) -> list[tuple[str, int]]:
+        """Provenance and attempts of each row."""
+        return [(row.provenance, row.attempts) for row in self.all]
 
 
 class Longest(random.Random):
@@ -62,6 +71,47 @@ def open_door(
         given[name] = given.get(name, {}) | dict(own)
     settings = load_settings(directory=Path("/nonexistent"), environ={}, mode=mode, services=given, daily_budget_usd=total_budget)
     return Services(settings, fresh_plugins(*brought), rows, clock, rng=Longest(), **options)
+
+
+class Bench:
+    """A door with one service called ``films``, opened by a test and closed with its loop."""
+
+    def __init__(self, services: Services, clock: Clock, rows: Rows) -> None:
+        self.services, self.rows = services, rows
+        self.clock: Any = clock
+        self.client = services.client(NAME)
+
+    async def get(
+        self, path: str = "/film", *, absent_ok: bool = False, fresh: bool = False, tags: tuple[str, ...] = (), **params: Any
+    ) -> Any:
+        call = Call(NAME, "movie_details", "tt0000001", Answer.json, absent_ok, fresh, tags=tags)
+        return await self.client.get(path, params=params, call=call)
+
+    def run(self, work: Callable[[], Any]) -> Any:
+        """Do this in a loop of its own."""
+
+        async def lead() -> Any:
+            try:
+                return await work()
+            finally:
+                await self.services.aclose()
+
+        return asyncio.run(lead())
+
+    def each(self, *work: Callable[[], Any]) -> list[Any]:
+        """Do one thing after the other in one loop; return what came of each, errors of the service too."""
+
+        async def one_by_one() -> list[Any]:
+            outcomes = []
+            for one in work:
+                try:
+                    outcomes.append(await one())
+                except ServiceError as error:
+                    outcomes.append(error)
+            return outcomes
+
+        outcomes: list[Any] = self.run(one_by_one)
+        return outcomes
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from cinegraph_core.records import FilmQuery, Match, Measurement
 from cinegraph_core.services import Services
 from cinegraph_core.settings import load_settings
 from cinegraph_core.tracking import Tracker
+from tests.support.sinks import PaperSink
 from tests.support.tmdb_server import Film, TmdbServer, serving
 
 
@@ -35,17 +36,6 @@ class Run:
         return [row for row in self.rows if row.kind == kind]
 
 
-@dataclass
-class _ListSink:
-    rows: list[Measurement]
-
-    def write(self, batch: Sequence[Measurement]) -> None:
-        self.rows.extend(batch)
-
-    def close(self) -> None:
-        return
-
-
 @asynccontextmanager
 async def cascade_over(
     run: Run, *, clock: Clock | None = None, plugins: Plugins | None = None, catalogue: Catalogue | None = None, **settings: str
@@ -62,7 +52,7 @@ async def cascade_over(
     loaded = load_settings(environ={f"CINEGRAPH_{name}": value for name, value in environ.items()})
     plugins = plugins or load_plugins()
     clock = clock or SystemClock()
-    sink = MetricsSink("listed", lambda _: _ListSink(run.rows))
+    sink = MetricsSink("listed", PaperSink(run.rows).open)
     tracker = Tracker({"listed": sink}, SinkContext("sqlite://", lambda _: None, clock))
     services = Services(loaded, plugins, tracker, clock)
     try:

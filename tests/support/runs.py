@@ -14,6 +14,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+VENICE = ("crawl", "venice", "-a", "year=2024")
+IMDB = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024")
 
 
 def environment(folder: Path, urls: Mapping[str, str], **settings: str) -> dict[str, str]:
@@ -31,6 +33,11 @@ def environment(folder: Path, urls: Mapping[str, str], **settings: str) -> dict[
     return kept | {"SCRAPY_SETTINGS_MODULE": "cinegraph_spiders.settings"} | {f"CINEGRAPH_{name}": own[name] for name in own}
 
 
+def mock(folder: Path, **settings: str) -> dict[str, str]:
+    """The environment of a run in mock mode, whose replica it starts by itself."""
+    return environment(folder, {}, MODE="mock", **settings)
+
+
 def run(
     command: str, *arguments: str, env: Mapping[str, str], folder: Path, timeout: float = 100
 ) -> subprocess.CompletedProcess[str]:
@@ -38,6 +45,12 @@ def run(
     return subprocess.run(
         [str(BIN / command), *arguments], env=dict(env), cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def begin(*arguments: str, env: Mapping[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start ``cinegraph`` in a folder, its streams open to the test."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([str(BIN / "cinegraph"), *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=dict(env), cwd=folder)
 
 
 def stats(origin: str) -> dict[str, int]:
@@ -58,3 +71,13 @@ def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     """Ask the run's SQLite database directly, past our own repositories."""
     with sqlite3.connect(folder / "run.db") as database:
         return database.execute(sql).fetchall()
+
+
+def count(folder: Path, table: str) -> int:
+    """How many rows a table of the run's database has."""
+    return int(query(folder, f"select count(*) from {table}")[0][0])
+
+
+def feed(file: Path) -> list[dict[str, Any]]:
+    """The lines of a JSON-lines feed."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cinegraph_core.services.addresses import Addresses, is_loopback
+from cinegraph_core.services.addresses import Addresses, is_loopback, shown
 
 SITE = Addresses("https://www.labiennale.org", "http://127.0.0.1:8765/pages/venice")
 API = Addresses("https://api.themoviedb.org/3", "http://127.0.0.1:8765/tmdb/3")
@@ -74,3 +74,24 @@ def test_effective_urls_become_public(addresses: Addresses, url: str, expected: 
 def test_this_machine_is_recognised() -> None:
     assert [is_loopback(f"http://{host}/x") for host in ("localhost:1", "127.0.0.1", "127.9.9.9:80", "[::1]:5")] == [True] * 4
     assert not is_loopback("https://api.themoviedb.org/3")
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("https://www.example.org/film/1?token=s3cret#top", "https://www.example.org/film/1"),
+        ("https://anna:s3cret@www.example.org:8443/film", "https://www.example.org:8443/film"),
+        ("//www.example.org/film", "https://www.example.org/film"),
+        ("/film/2?session=s3cret", "/film/2"),
+        ("http://127.0.0.1:8765/tmdb/3/movie/1", "/tmdb/3/movie/1"),
+        ("http://localhost", "/"),
+        ("http://10.1.2.3:9000/inside", "/inside"),
+        ("http://cache/inside", "/inside"),
+        ("http://[::1]:80/inside", "/inside"),
+        ("http://[2606:4700::1]/film", "http://[2606:4700::1]/film"),
+        ("http://[", "?"),
+        ("http://host:port/", "?"),
+    ],
+)
+def test_a_link_of_somebody_else_s_is_told_without_secrets_and_inner_addresses(link: str, told: str) -> None:
+    assert shown(link) == told

@@ -126,7 +126,7 @@ def test_a_lease_that_follows_while_the_last_is_not_used_up_is_no_reason_for_lar
 
 def test_a_refusal_stands_until_it_is_worth_asking_again() -> None:
     allowance = Allowance()
-    allowance.refuse("daily_quota", 3600.0, ask_again=1.0)
+    allowance.refuse("daily_quota", 3600.0, now=0.0, ask_again=1.0)
     with pytest.raises(Exhausted) as caught:
         allowance.take(0.5)
     assert (caught.value.limit, caught.value.retry_at) == ("daily_quota", 3600.0)
@@ -134,9 +134,36 @@ def test_a_refusal_stands_until_it_is_worth_asking_again() -> None:
     assert allowance.take(1.0) is None
 
 
+def test_a_clock_set_back_ends_a_refusal_that_lies_in_its_future() -> None:
+    allowance = Allowance()
+    allowance.refuse("hourly_quota", 7200.0, now=3700.0, ask_again=3701.0)
+    assert allowance.take(100.0) is None
+    assert allowance.refused_until(100.0) is None
+
+
+def test_what_calls_cost_beside_what_was_reserved_is_reported_with_them_and_survives_a_lost_report() -> None:
+    allowance, _ = leased(4)
+    for more in (-30, 50, -25):
+        taken = allowance.take(0)
+        assert taken is not None
+        allowance.used(taken, more)
+    (report,) = allowance.report()
+    assert (report.used, report.back, report.more) == (3, 0, -5)
+    allowance.undelivered(report)
+    (again,) = allowance.report()
+    assert (again.used, again.back, again.more) == (3, 1, -5)
+
+
+def test_a_report_at_once_gives_nothing_back_that_somebody_is_about_to_take() -> None:
+    allowance, lease = leased(2)
+    assert said(allowance.report(at_once=True)) == []
+    assert said(allowance.report(at_once=True)) == []
+    assert allowance.take(0) is lease
+
+
 def test_a_changed_limit_makes_all_begin_anew() -> None:
     allowance, _ = leased(3)
-    allowance.refuse("daily_quota", 3600.0, ask_again=1.0)
+    allowance.refuse("daily_quota", 3600.0, now=0.0, ask_again=1.0)
     allowance.reconsider()
     assert allowance.take(0) is None
     assert said(allowance.report()) == [("a", 0, 3)]

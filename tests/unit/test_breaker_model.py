@@ -6,7 +6,6 @@ In the suite a short run; ``BREAKER_MODEL_STEPS=300000`` before pytest asks for 
 from __future__ import annotations
 
 import os
-import random
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -14,15 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cinegraph_core.resilience.breaker import Breaker, BreakerRules, Permit, Refused
 from cinegraph_core.resilience.window import CountWindow, TimeWindow
+from tests.support.door import Longest
 
 FAILURES, WAIT, SUCCESSES, LEASE, MINIMUM, SLOW, WINDOW = 3, 60.0, 2, 15.0, 6, 5.0, 100.0
 STEPS = int(os.environ.get("BREAKER_MODEL_STEPS", "25000"))
 LENGTH = 100
-
-
-class Highest(random.Random):
-    def uniform(self, a: float, b: float) -> float:
-        return b
 
 
 class AgainstTheModel(RuleBasedStateMachine):
@@ -34,7 +29,7 @@ class AgainstTheModel(RuleBasedStateMachine):
         super().__init__()
         window = (lambda: CountWindow(8)) if self.by_number else (lambda: TimeWindow(WINDOW))
         rules = BreakerRules(FAILURES, WAIT, SUCCESSES, LEASE, window, MINIMUM, slow_after=SLOW)
-        self.breaker = Breaker(rules, rng=Highest())
+        self.breaker = Breaker(rules, rng=Longest())
         self.now = 0.0
         self.era = 0
         self.enter("closed")

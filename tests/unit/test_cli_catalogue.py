@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,49 @@ def test_a_file_is_loaded_beside_the_database_and_shown(capsys: pytest.CaptureFi
     assert loaded["file"] == "cinegraph-mock-catalogue.db"
     assert (folder / loaded["file"]).stat().st_size == loaded["bytes"]
     assert _run(capsys, "catalogue", "status")["catalogue"] == loaded
+
+
+def test_the_engine_is_chosen_once_and_kept_until_another_is_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    pytest.importorskip("tantivy")
+    (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One"), line(2, "Two")]))
+    load = ("catalogue", "load", "movie_ids.json.gz")
+    assert _run(capsys, *load)["catalogue"]["engine"] == "fts5"
+    loaded = _run(capsys, *load, "--engine", "tantivy")["catalogue"]
+    assert (loaded["engine"], loaded["usable"]) == ("tantivy", True)
+    assert (
+        loaded["bytes"]
+        == sum(file.stat().st_size for file in folder.glob("*-catalogue.db*/**/*") if file.is_file())
+        + (folder / loaded["file"]).stat().st_size
+    )
+    assert _run(capsys, *load)["catalogue"]["engine"] == "tantivy"
+    assert _run(capsys, "catalogue", "status")["catalogue"]["engine"] == "tantivy"
+    assert _run(capsys, *load, "--engine", "fts5")["catalogue"]["engine"] == "fts5"
+    assert [path.name for path in folder.glob("*-catalogue.db*")] == [loaded["file"]]
+
+
+def test_an_engine_that_is_not_installed_is_told_and_stops_no_match(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tantivy", None)
+    monkeypatch.delitem(sys.modules, "cinegraph_core.matching.catalogue.with_tantivy", raising=False)
+    (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One")]))
+    remedy = "pip install 'cinegraph[tantivy]'"
+    assert root.run(["catalogue", "load", "movie_ids.json.gz", "--engine", "tantivy"]) != output.DONE
+    assert remedy in capsys.readouterr().err
+    assert not list(folder.glob("*catalogue*"))
+    file = _run(capsys, "catalogue", "load", "movie_ids.json.gz")["catalogue"]["file"]
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE about SET value = 'tantivy' WHERE name = 'engine'")
+    connection.close()
+    assert root.run(["catalogue", "status", "--json"]) == output.DONE
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["catalogue"]["usable"] is False
+    assert remedy in printed.err
+    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == output.DONE
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["status"] == "matched"
+    assert "goes on without the local catalogue" in printed.err
+    assert remedy in printed.err
 
 
 def test_without_a_catalogue_there_is_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:

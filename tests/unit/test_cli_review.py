@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import pty
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,23 +16,8 @@ from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.editions import store_edition
 from cinegraph_core.storage.films import pending_films, record_decision
 from cinegraph_core.storage.metrics import insert_measurements
+from tests.support.cli import document
 from tests.support.editions import ALIASES, FETCHED, NOW, edition, nomination
-
-
-@pytest.fixture
-def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
-    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
-    opened = Database(database_url)
-    opened.prepare("mock")
-    yield opened
-    opened.close()
-
-
-def _document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert root.run([*arguments, "--json"]) == output.DONE
-    return json.loads(capsys.readouterr().out)
 
 
 @pytest.fixture
@@ -55,13 +37,13 @@ def film(database: Database) -> int:
 def test_a_review_is_listed_shown_and_accepted_with_an_audit_row(
     database: Database, film: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (waiting,) = _document(capsys, "review", "list")["review"]
+    (waiting,) = document(capsys, "review", "list")["review"]
     assert (waiting["id"], waiting["title"], waiting["reason"]) == (film, "Macbeth", "ambiguous")
-    assert [one["tmdb_id"] for one in _document(capsys, "review", "show", str(film))["candidates"]] == [7, 8]
-    change = _document(capsys, "review", "accept", str(film), "--tmdb", "8")
+    assert [one["tmdb_id"] for one in document(capsys, "review", "show", str(film))["candidates"]] == [7, 8]
+    change = document(capsys, "review", "accept", str(film), "--tmdb", "8")
     assert (change["before"]["status"], change["after"]["status"], change["after"]["tmdb_id"]) == ("review", "matched", 8)
     assert change["after"]["decided_by"] == change["who"] == getpass.getuser()
-    assert _document(capsys, "review", "list") == {"review": []}
+    assert document(capsys, "review", "list") == {"review": []}
     with database.reading() as session:
         (row,) = recent_actions(session)
     assert (row.who, row.what, row.after["tmdb_id"]) == (getpass.getuser(), "review.accept", 8)
@@ -127,13 +109,13 @@ def test_metrics_summary_counts_calls_only_and_names_the_silent(
     lookup = Measurement("tmdb", "lookup", "Joker (2019)", success=False, inserted_at=FETCHED, kind="lookup")
     with database.transaction() as session:
         insert_measurements(session, [*rows, lookup])
-    sources = {row["source"]: row for row in _document(capsys, "metrics", "summary", "--hours", "2")["sources"]}
+    sources = {row["source"]: row for row in document(capsys, "metrics", "summary", "--hours", "2")["sources"]}
     tmdb = sources["tmdb"]
     assert (tmdb["calls"], tmdb["ok"], tmdb["p50_ms"], tmdb["avg_ms"]) == (3, 2, 20.0, 40.0)
     assert sources["venice"]["status"] == "unknown"
     names = {"source", "calls", "ok", "success_rate", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "status"}
     assert all(names <= set(row) for row in sources.values())
-    late = _document(capsys, "metrics", "summary", "--hours", "0.5")["sources"]
+    late = document(capsys, "metrics", "summary", "--hours", "0.5")["sources"]
     assert {row["status"] for row in late} == {"unknown"}
     assert root.run(["metrics", "summary", "--hours", "2"]) == output.DONE
     assert "66.7%" in capsys.readouterr().out
@@ -142,14 +124,14 @@ def test_metrics_summary_counts_calls_only_and_names_the_silent(
 def test_lesson_32_the_schema_goes_up_twice_and_down_and_up(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     needed = Database.head()
     for _ in range(2):
-        assert _document(capsys, "db", "upgrade") == {"current": needed, "needed": needed, "problems": []}
-    assert _document(capsys, "db", "check")["problems"] == []
-    assert _document(capsys, "db", "downgrade", "base", "--yes")["current"] is None
+        assert document(capsys, "db", "upgrade") == {"current": needed, "needed": needed, "problems": []}
+    assert document(capsys, "db", "check")["problems"] == []
+    assert document(capsys, "db", "downgrade", "base", "--yes")["current"] is None
     assert root.run(["db", "check"]) == output.FAILED
     captured = capsys.readouterr()
     assert "cinegraph db upgrade" in captured.err
     assert root.run(["db", "downgrade", "nonsense", "--yes"]) == output.FAILED
-    assert _document(capsys, "db", "upgrade")["current"] == needed
+    assert document(capsys, "db", "upgrade")["current"] == needed
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", output.DONE), ("n\n", output.FAILED), ("\n", output.FAILED)])
@@ -182,7 +164,7 @@ def test_a_downgrade_without_a_terminal_needs_a_yes(
 
 
 def test_doctor_is_content_with_a_database_that_is_ready(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    findings = {one["check"]: one for one in _document(capsys, "doctor")["findings"]}
+    findings = {one["check"]: one for one in document(capsys, "doctor")["findings"]}
     assert findings["database"]["status"] == "ok"
     assert {"installation", "settings", "plugins", "keys", "replica", "record", "matching"} <= set(findings)
     assert all(set(one) == {"check", "status", "message", "remedy"} for one in findings.values())

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,22 +16,7 @@ from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers
 from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.limits import lease_calls, settle_calls
 from cinegraph_core.storage.state import record_transition, service_states
-
-
-@pytest.fixture
-def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
-    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
-    opened = Database(database_url)
-    opened.prepare("mock")
-    yield opened
-    opened.close()
-
-
-def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    assert root.run([*arguments, "--json"]) == output.DONE
-    return json.loads(capsys.readouterr().out)
+from tests.support.cli import document
 
 
 def services(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -117,6 +99,35 @@ def test_a_cache_is_cleared_as_a_whole_or_below_a_path(database: Database, capsy
     assert "cache of tmdb: entries 0 → entries 0, by" in capsys.readouterr().out
 
 
+def test_a_cache_is_cleared_of_what_is_about_one_thing_and_that_is_audited(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    kept = [
+        Entry(key, "tmdb", f"/{key}", 200, {}, b"", "https://x", False, now, now + 60, now + 60, tags)
+        for key, tags in (("a", ("film:603",)), ("b", ("film:604",)), ("c", ("film:603", "person:1")))
+    ]
+    with database.transaction() as session:
+        keep_answers(session, kept, now=now)
+    change = document(capsys, "services", "cache", "clear", "tmdb", "--tag", "film:603", "--prefix", "/c")
+    assert (change["before"], change["after"]) == (
+        {"entries": 1, "prefix": "/c", "tag": "film:603"},
+        {"entries": 0, "prefix": "/c", "tag": "film:603"},
+    )
+    assert document(capsys, "services", "cache", "clear", "tmdb", "--tag", "film:603")["before"]["entries"] == 1
+    with database.reading() as session:
+        assert [find_answer(session, key) is not None for key in "abc"] == [False, True, False]
+        assert [(row.what, row.before["tag"]) for row in recent_actions(session)] == [("cache.clear", "film:603")] * 2
+
+
+def test_the_statistics_of_a_cache_are_whole(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    tally = {"hits": 7, "stale": 1, "joined": 2, "misses": 3, "stored": 4, "evicted": 5, "negative": 6}
+    with database.transaction() as session:
+        add_tallies(session, "tmdb", tally)
+    cache = services(capsys)["tmdb"]["cache"]
+    assert cache == {"ttl": 0.0, "entries": 0, "bytes": 0, **tally}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -132,6 +143,18 @@ def test_what_makes_no_sense_is_refused(
     assert said in capsys.readouterr().err
     with database.reading() as session:
         assert recent_actions(session) == []
+
+
+def test_what_is_paid_by_tokens_has_a_budget_that_services_and_costs_show(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__DAILY_BUDGET_USD", "10")
+    monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__PRICE_PER_MILLION_OUTPUT_TOKENS_USD", "50")
+    spend(database, "omdb", "daily_budget", ceiling=10_000_000, units=500_000, used=4, reserved=1)
+    assert services(capsys)["omdb"]["budget"] == {"spent_usd": 2.0, "reserved_usd": 0.5, "budget_usd": 10.0}
+    (omdb,) = document(capsys, "costs")["costs"]
+    assert (omdb["spent_usd"], omdb["reserved_usd"], omdb["budget_usd"]) == (2.0, 0.5, 10.0)
+    assert omdb["forecast_usd"] == pytest.approx(8.0, rel=0.05)
 
 
 def test_costs_tell_what_is_spent_reserved_and_to_be_expected(

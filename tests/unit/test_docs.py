@@ -60,7 +60,7 @@ def _below(words: str, command: click.Command) -> Iterator[tuple[str, click.Comm
 
 def _errors(base: type[BaseException]) -> Iterator[tuple[int, type[BaseException]]]:
     for below in base.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield 1, below
             yield from ((depth + 1, one) for depth, one in _errors(below))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -20,12 +23,15 @@ def test_everything_exported_exists_and_is_listed_in_order() -> None:
 
 
 @pytest.mark.parametrize("module", [contracts, errors, records])
-def test_every_public_class_an_author_needs_is_exported(module: object) -> None:
+def test_every_public_class_an_author_needs_is_exported(module: ModuleType) -> None:
+    inner = [import_module(f"{module.__name__}.{one.name}") for one in pkgutil.iter_modules(getattr(module, "__path__", ()))]
     own = {
         name
-        for name, thing in inspect.getmembers(module, inspect.isclass)
-        if thing.__module__ == module.__name__ and not name.startswith("_")  # type: ignore[attr-defined]
+        for part in (module, *inner)
+        for name, thing in inspect.getmembers(part, inspect.isclass)
+        if thing.__module__ == part.__name__ and not name.startswith("_")
     }
+    assert own
     assert own <= set(cinegraph_core.__all__)
 
 

@@ -47,6 +47,13 @@ def test_lesson_29_only_the_text_tells_the_errors_apart(text: str, status: int, 
     assert text in str(error)
 
 
+@pytest.mark.parametrize("status", [200, 401])
+def test_lesson_29_the_limit_is_that_of_the_day_and_says_so(status: int) -> None:
+    error = judge(answer(refusal("Request limit reached!"), status))
+    assert isinstance(error, RateLimitError)
+    assert error.spent == "day"
+
+
 def test_a_film_is_no_error() -> None:
     assert judge(answer({"Response": "True", "Title": "Ariel", "Year": "1988"})) is None
 

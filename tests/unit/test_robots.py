@@ -38,12 +38,11 @@ class VisitSpider(Spider):
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        for path in PATHS:
-            server.plan(path, html(200, b"page"))
-            server.plan(f"/site{path}", html(200, b"page"))
-        yield server
+def server(server: FaultServer) -> FaultServer:
+    for path in PATHS:
+        server.plan(path, html(200, b"page"))
+        server.plan(f"/site{path}", html(200, b"page"))
+    return server
 
 
 def _visit(folder: Path, base: str, *given: object, **more: Any) -> Crawled:

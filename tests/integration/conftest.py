@@ -1,0 +1,53 @@
+"""What the tests over sockets and databases stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from cinegraph_core import MetricsSink
+from cinegraph_core.storage import Database
+from cinegraph_core.tracking import Tracker
+from cinegraph_replica.server import ReplicaServer
+from tests.support.sinks import Paper, context
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A prepared database of each kind, for live data."""
+    opened = Database(database_url)
+    opened.prepare("real")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def replica() -> Iterator[ReplicaServer]:
+    """The bundled replica; ``client`` begins it afresh."""
+    with ReplicaServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(replica: ReplicaServer) -> Iterator[httpx.Client]:
+    """An HTTP client of the replica, whose counts and faults are forgotten."""
+    with httpx.Client(base_url=replica.origin, timeout=5) as opened:
+        opened.post("/__reset")
+        yield opened
+
+
+@pytest.fixture
+def tracking() -> Iterator[Callable[..., Tracker]]:
+    """Starts trackers that write to these papers, and closes them."""
+    trackers: list[Tracker] = []
+
+    def start(capacity: int = 100_000, **papers: Paper) -> Tracker:
+        sinks = {name: MetricsSink(name=name, open=lambda _, paper=paper: paper) for name, paper in papers.items()}
+        trackers.append(Tracker(sinks, context(), capacity=capacity, patience=0.3))
+        return trackers[-1]
+
+    yield start
+    for tracker in trackers:
+        tracker.close()

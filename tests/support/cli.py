@@ -1,0 +1,16 @@
+"""Commands run inside the test's own process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cinegraph_core.cli import output, root
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """Run a command that must succeed, and return the one document it prints."""
+    assert root.run([*arguments, "--json"]) == output.DONE
+    return json.loads(capsys.readouterr().out)

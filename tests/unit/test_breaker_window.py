@@ -1,0 +1,87 @@
+"""The window of a breaker: a rate of failures or of slow answers opens it too."""
+
+from __future__ import annotations
+
+import pytest
+
+from cinegraph_core.resilience.breaker import Breaker, BreakerRules
+from cinegraph_core.resilience.window import CountWindow, TimeWindow
+from tests.support.breakers import HIGHEST, climb, mixed, recover, recovering, tripped
+
+
+def test_four_failures_of_five_open_it_although_never_five_in_a_row() -> None:
+    breaker = Breaker()
+    assert mixed(breaker, "FFFFs" * 40) == 179
+    assert breaker.state(0.0) == "open"
+
+
+def test_below_the_minimum_a_rate_says_nothing() -> None:
+    breaker = Breaker(BreakerRules(minimum=20))
+    assert mixed(breaker, "Fs" * 9 + "F") == 0
+    assert breaker.state(0.0) == "closed"
+    mixed(breaker, "F")
+    assert breaker.state(0.0) == "open", "the twentieth call, eleven of them failed"
+
+
+@pytest.mark.parametrize(("pattern", "state"), [("sssFF" * 8, "closed"), ("sF" * 10, "open")])
+def test_half_of_the_calls_is_the_limit(pattern: str, state: str) -> None:
+    breaker = Breaker()
+    mixed(breaker, pattern)
+    assert breaker.state(0.0) == state
+
+
+def test_old_failures_leave_the_window_of_time() -> None:
+    breaker = Breaker(BreakerRules(window=lambda: TimeWindow(10.0), minimum=20))
+    mixed(breaker, "FFFs" * 4, now=0.5)
+    mixed(breaker, "ssss" + "F", now=10.5)
+    assert breaker.state(10.5) == "closed"
+    mixed(breaker, "FFFs" * 4, now=10.5)
+    assert breaker.state(10.5) == "open"
+
+
+def test_the_window_of_numbers_forgets_by_number() -> None:
+    breaker = Breaker(BreakerRules(window=lambda: CountWindow(20), minimum=20))
+    mixed(breaker, "FFFs" * 4 + "ssss" * 4, now=0.0)
+    mixed(breaker, "F", now=1000.0)
+    assert breaker.state(1000.0) == "closed"
+    mixed(breaker, "FFFsFFFsFFF", now=1000.0)
+    assert breaker.state(1000.0) == "open"
+
+
+def test_thirty_slow_successes_open_it() -> None:
+    breaker = Breaker(BreakerRules(slow_after=5.0))
+    assert mixed(breaker, "s" * 30, took=5.1) == 10
+    assert breaker.state(0.0) == "open"
+
+
+def test_an_answer_whose_time_is_not_known_is_not_slow() -> None:
+    breaker = Breaker(BreakerRules(slow_after=0.5, minimum=1))
+    breaker.success(breaker.acquire(0.0), 0.0)
+    assert breaker.state(0.0) == "closed"
+
+
+def test_slow_is_longer_than_the_limit_and_half_of_the_calls() -> None:
+    breaker = Breaker(BreakerRules(slow_after=5.0))
+    assert mixed(breaker, "s" * 30, took=5.0) == 0
+    mixed(breaker, "s" * 29, took=5.1)
+    assert breaker.state(0.0) == "closed"
+    mixed(breaker, "s", took=5.1)
+    assert breaker.state(0.0) == "open"
+
+
+def test_after_recovery_the_window_begins_anew() -> None:
+    breaker = Breaker(BreakerRules(failures=100, minimum=20), rng=HIGHEST)
+    mixed(breaker, "F" * 20)
+    recover(breaker, 60.0)
+    now = climb(breaker, 60.0)
+    mixed(breaker, "F" * 19, now=now)
+    assert breaker.state(now) == "closed"
+
+
+@pytest.mark.parametrize("state", ["half_open", "ramp"])
+def test_slow_answers_do_not_bring_a_service_back(state: str) -> None:
+    breaker = recovering(slow_after=5.0) if state == "ramp" else tripped(slow_after=5.0)
+    for _ in range(2 if state == "ramp" else 1):
+        assert breaker.state(61.0) == state
+        breaker.success(breaker.acquire(61.0), 61.0, 6.0)
+    assert breaker.state(61.0) == "open"

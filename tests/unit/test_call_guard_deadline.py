@@ -1,0 +1,65 @@
+"""The time a call may take: its attempts, its waits, its turn in the rate."""
+
+from __future__ import annotations
+
+import pytest
+
+from cinegraph_core.errors import RateLimitError, ServiceTimeoutError
+from cinegraph_core.services import Again
+from tests.support.guard import Bench, reply
+
+
+def test_lesson_23_the_deadline_is_passed_down_to_the_attempt() -> None:
+    bench = Bench(timeout=5.0, deadline=8.0)
+    guard = bench.begin()
+    first = guard.attempt()
+    assert first.timeout == 5.0
+    bench.clock.advance(5.0)
+    assert guard.failed(first, TimeoutError()) == Again(1.0)
+    bench.clock.advance(1.0)
+    attempt = guard.attempt()
+    assert attempt.timeout == pytest.approx(2.0)
+    bench.clock.advance(2.0)
+    with pytest.raises(ServiceTimeoutError):
+        guard.failed(attempt, TimeoutError())
+    assert bench.rows.only.response_time_ms == pytest.approx(8000.0)
+
+
+def test_time_in_a_queue_counts_for_neither_deadline_nor_response_time() -> None:
+    bench = Bench(timeout=5.0, deadline=8.0)
+    guard = bench.begin()
+    guard.failed(guard.attempt(), ConnectionResetError())
+    bench.clock.advance(1001.0)
+    guard.queued(1000.0)
+    attempt = guard.attempt()
+    assert attempt.timeout == 5.0
+    bench.clock.advance(0.5)
+    guard.answered(attempt, reply())
+    assert bench.rows.only.response_time_ms == 1500.0
+
+
+def test_the_rate_is_kept_by_all_calls_together() -> None:
+    bench = Bench(rate_per_second=2.0)
+    assert [bench.begin().attempt().wait for _ in range(3)] == [0.0, 0.5, 1.0]
+
+
+def test_a_place_beyond_the_deadline_is_refused_and_not_taken() -> None:
+    bench = Bench(rate_per_second=0.1, deadline=15.0)
+    assert [bench.begin().attempt().wait for _ in range(2)] == [0.0, 10.0]
+    for _ in range(3):
+        assert bench.fails(ServiceTimeoutError).retry_after == 20.0
+    bench.clock.advance(10.0)
+    assert bench.begin().attempt().wait == 10.0
+
+
+def test_a_hold_within_the_deadline_is_still_too_long_to_sleep() -> None:
+    bench = Bench(deadline=60.0)
+    bench.fails(RateLimitError, reply(429, headers={"retry-after": "30"}))
+    bench.clock.advance(15.0)
+    assert bench.fails(RateLimitError).retry_after == pytest.approx(15.0)
+
+
+def test_a_wait_that_would_pass_the_deadline_fails_now() -> None:
+    bench = Bench(deadline=5.0)
+    assert bench.fails(RateLimitError, reply(429, headers={"retry-after": "6"})).retry_after == 6.0
+    assert bench.waits == []
