@@ -30,7 +30,8 @@ from cinegraph_core.clock import SystemClock
 from cinegraph_core.resilience.cache import Memory
 from cinegraph_core.services import SharedState
 from cinegraph_core.services.cache import ServiceCache
-from cinegraph_core.services.limits import Limits, rules_of
+from cinegraph_core.services.limits import Limits
+from cinegraph_core.services.rules import rules_of
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.shared_store import SharedStore
 
