@@ -72,8 +72,19 @@ def postgres_server() -> Iterator[str]:
     # Not pytest's own folder: another run clears that away, and its long name is too long for a socket.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(folder, cleanup_mode="stop")
+        _without_care_for_the_disk(server.get_uri())
         yield server.get_uri()
         server.cleanup()
+
+
+def _without_care_for_the_disk(uri: str) -> None:
+    """No test pulls the plug, and to drop a database with care takes a second."""
+    import psycopg
+
+    with psycopg.connect(uri, autocommit=True) as admin:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            admin.execute(f"ALTER SYSTEM SET {name} = off")
+        admin.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.services.overview import costs as costs_of
 
+_REMEDY = "CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD with a price (…__PRICE_PER_CALL_USD) sets one"
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help='Print {"costs": [...]}.')
@@ -24,6 +26,9 @@ def costs(as_json: bool) -> None:
     found = costs_of([router.spec(name) for name in router.names()], settings.daily_budget_usd, known, now)
     if as_json:
         print_json({"costs": found})
+        return
+    if not found:
+        click.echo(f"no service has a budget; {_REMEDY}")
         return
     figures = ("spent_usd", "reserved_usd", "budget_usd", "forecast_usd")
     print_table(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from cinegraph_core.records import Mode, Provenance, Tokens
 
 
@@ -29,8 +31,7 @@ class Answer:
         return json.loads(self.body)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One logical call through the door, whatever number of requests it takes.
 
     ``read`` turns the answer into what the caller wants while the call is still open, so that a broken body or a changed

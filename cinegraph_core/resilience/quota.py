@@ -42,8 +42,10 @@ def spent_until(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
-        number = float((text or "").strip())
+        number = float(text)
     except ValueError:
         return None
     return number if math.isfinite(number) else None

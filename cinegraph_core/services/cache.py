@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -36,16 +36,17 @@ class Kept:
         self._keys: set[str] | None = None
         self._seen_until = 0.0
         self._new: list[Entry] = []
-        self._tallies: dict[str, Counter[str]] = {}
+        self._counted: deque[tuple[str, str]] = deque()
         self._lock = threading.Lock()
         self._words: Controls = {}
         shared.join(self)
 
+    def may_hold(self, key: str) -> bool:
+        """Tell whether it is worth looking for a key."""
+        return self._keys is None or key in self._keys
+
     async def find(self, key: str) -> Entry | None:
         """Return what is kept under a key, without holding the event loop."""
-        keys = self._keys
-        if keys is not None and key not in keys:
-            return None
         try:
             found = await self._shared.ask(lambda store: store.find(key))
         except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
@@ -61,18 +62,23 @@ class Kept:
 
     def count(self, service: str, what: str, number: int = 1) -> None:
         """Count what the cache of a service did."""
-        with self._lock:
-            self._tallies.setdefault(service, Counter())[what] += number
+        if number == 1:
+            self._counted.append((service, what))
+        else:
+            self._counted.extend([(service, what)] * number)
 
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
         """Write what gathered; read which keys are new."""
         with self._lock:
             new, self._new = self._new, []
-            tallies, self._tallies = self._tallies, {}
+        tallies: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for _ in range(len(self._counted)):
+            service, what = self._counted.popleft()
+            tallies[service][what] += 1
         now = shared.clock.now()
         if new:
             for service, evicted in shared.use(lambda store: store.keep(new, now=now)).items():
-                tallies.setdefault(service, Counter())["evicted"] += evicted
+                tallies[service]["evicted"] += evicted
         if tallies:
             shared.use(lambda store: store.tally(tallies))
         if not ending:
@@ -138,9 +144,12 @@ class ServiceCache:
         entry = self._memory.get(key)
         if entry is not None and entry.freshness(now) == "fresh":
             return entry
-        if self._kept is not None and (found := await self._kept.find(key)) is not None and self._is_newer(found, entry):
-            self._memory.put(found)
-            entry = found
+        kept = self._kept
+        if kept is not None and kept.may_hold(key):
+            found = await kept.find(key)
+            if found is not None and self._is_newer(found, entry):
+                self._memory.put(found)
+                entry = found
         return None if entry is None or entry.freshness(now) == "gone" else entry
 
     def staleness(self, entry: Entry) -> float:

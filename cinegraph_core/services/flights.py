@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import Future
 
 from cinegraph_core.contracts import Answer
@@ -10,42 +11,68 @@ from cinegraph_core.errors import PageError, ServiceError
 
 
 class Flight:
-    """One request under way for everybody who asks the same."""
+    """One request under way for everybody who asks the same.
+
+    Most are flown alone, so what others wait for is made only when the first of them comes.
+    """
+
+    __slots__ = ("__weakref__", "_end", "_lock", "_others")
 
     def __init__(self) -> None:
-        self._landed: Future[Answer | None] = Future()
+        self._lock = threading.Lock()
+        self._end: tuple[Answer | None, ServiceError | PageError | None] | None = None
+        self._others: Future[Answer | None] | None = None
 
     @property
     def landed(self) -> bool:
         """Whether it is over."""
-        return self._landed.done()
+        return self._end is not None
 
     async def settled(self) -> None:
         """Wait until it is over, whatever came of it."""
-        over = asyncio.wrap_future(self._landed)
+        over = asyncio.wrap_future(self._arrival())
         await asyncio.wait({over})
         over.exception()
 
     async def wait(self) -> Answer | None:
         """Return the answer the leader got, ``None`` if the leader was cancelled; raises the error the leader met."""
         try:
-            return await asyncio.shield(asyncio.wrap_future(self._landed))
+            return await asyncio.shield(asyncio.wrap_future(self._arrival()))
         except (ServiceError, PageError) as error:
             raise _own(error) from None
 
     def land(self, answer: Answer) -> None:
         """Hand the answer to everybody."""
-        if not self._landed.done():
-            self._landed.set_result(answer)
+        self._arrive((answer, None))
 
     def end(self, error: BaseException | None) -> None:
         """Hand the leader's error to everybody, unless it is only the leader who gave up."""
-        if self._landed.done():
-            return
-        if isinstance(error, ServiceError | PageError):
-            self._landed.set_exception(error)
-        else:
-            self._landed.set_result(None)
+        self._arrive((None, error if isinstance(error, ServiceError | PageError) else None))
+
+    def _arrive(self, end: tuple[Answer | None, ServiceError | PageError | None]) -> None:
+        with self._lock:
+            if self._end is not None:
+                return
+            self._end, others = end, self._others
+        if others is not None:
+            _tell(others, end)
+
+    def _arrival(self) -> Future[Answer | None]:
+        with self._lock:
+            others = self._others
+            if others is None:
+                others = self._others = Future()
+                if self._end is not None:
+                    _tell(others, self._end)
+            return others
+
+
+def _tell(others: Future[Answer | None], end: tuple[Answer | None, ServiceError | PageError | None]) -> None:
+    answer, error = end
+    if error is None:
+        others.set_result(answer)
+    else:
+        others.set_exception(error)
 
 
 def _own(error: ServiceError | PageError) -> ServiceError | PageError:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+
+import msgspec
 
 from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import PageError, RateLimitError, ServerError, ServiceError, classify, from_status
@@ -131,7 +133,7 @@ class _Way:
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Services, CallGuard]:
         services = self.services or opened()
         services.adopt(self.spec)
-        call = self.call if self.target is None else replace(self.call, target=self.target(*args, **kwargs))
+        call = self.call if self.target is None else msgspec.structs.replace(self.call, target=self.target(*args, **kwargs))
         return services, services.begin_own(call, method=self.method)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cinegraph_core.contracts import Answer, Call, ServiceSpec
 from cinegraph_core.errors import (
@@ -27,8 +26,7 @@ CallError = ServiceError | PageError
 ABSENT = (404, 410)
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """An answer judged: its value or the error in it; ``absent`` if it properly says that there is no such thing."""
 
     value: Any = None

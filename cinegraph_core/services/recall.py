@@ -15,7 +15,7 @@ from cinegraph_core.services.verdicts import Done, Spared
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recall(Generic[T]):
     """One call whose answer may be kept under ``key``.
 

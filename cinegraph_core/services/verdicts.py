@@ -53,8 +53,7 @@ class Elsewhere(Exception):  # noqa: N818 - not a fault: the call goes on
     """The service is refused and its replica answers in its place: ask the guard for leave again, and send it there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proper:
+class Proper(NamedTuple):
     """An answer that may be kept; ``absent``: it properly says that there is no such thing."""
 
     answer: Answer

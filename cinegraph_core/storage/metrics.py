@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, cast, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, insert, literal, or_, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlmodel import Session, col
 
@@ -39,7 +39,8 @@ def insert_measurements(session: Session, batch: Sequence[Measurement]) -> int:
 def summary(session: Session, since: datetime, *, sources: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return one row per source since a time, from calls only: how many, how many answered properly, how fast.
 
-    A call that its caller gave up (``cancelled``) says nothing about the source and counts in ``attempts`` alone.
+    A call that its caller gave up (``cancelled``) says nothing about the source and counts in ``attempts`` alone. One that
+    a stale answer or a replica ended well in its place counts, and is not ``ok``.
     ``success_rate`` is 0-1 and, like the times (milliseconds, nearest-rank percentiles), ``None`` where there is nothing
     to count. A source named in ``sources`` that nobody called stands there too, as ``unknown``.
     """
@@ -49,12 +50,14 @@ def summary(session: Session, since: datetime, *, sources: Collection[str] = ())
 
 def _called(session: Session, since: datetime) -> list[dict[str, Any]]:
     given_up = col(MetricRow.error_type).is_not_distinct_from("cancelled")
+    # A stale answer that is served while a new one is fetched is no failure, and says no reason.
+    stood_in = and_(col(MetricRow.provenance).in_(("stale", "fallback")), col(MetricRow.error_message).is_not(None))
     calls = (
         select(
             col(MetricRow.source),
             col(MetricRow.attempts),
             case((given_up, 0), else_=1).label("counts"),
-            case((given_up, 0), else_=cast(col(MetricRow.success), Integer)).label("ok"),
+            case((or_(given_up, stood_in), 0), else_=cast(col(MetricRow.success), Integer)).label("ok"),
             case((given_up, None), else_=col(MetricRow.response_time_ms)).label("ms"),
         )
         .where(col(MetricRow.kind) == "call", col(MetricRow.inserted_at) >= since)

@@ -98,6 +98,13 @@ def test_what_the_caller_gave_up_says_nothing_about_the_service(database: Databa
     ]
 
 
+def test_lesson_28_what_stood_in_for_the_service_is_no_answer_of_it(database: Database) -> None:
+    refused = "tmdb keeps failing; the next request may go in 60 s"
+    stood_in = [call(provenance=kind, error_message=refused) for kind in ("stale", "fallback")]
+    insert(database, call(), call(provenance="cache", attempts=0), call(provenance="stale", attempts=0), *stood_in)
+    assert [(row["calls"], row["ok"], row["success_rate"]) for row in told(database)] == [(5, 3, 0.6)]
+
+
 def test_lesson_30_a_database_that_fails_takes_no_measurement_for_written(database: Database) -> None:
     with database.transaction() as session:
         session.execute(text("ALTER TABLE api_lookup_metrics RENAME TO elsewhere"))

@@ -26,6 +26,11 @@ def test_a_lease_gives_as_many_calls_as_it_holds_and_no_more() -> None:
     assert allowance.take(0) is None
 
 
+def test_before_anything_was_leased_or_refused_it_has_to_be_asked_for() -> None:
+    allowance = Allowance()
+    assert (allowance.take(0.0), allowance.refused_until(0.0), allowance.ahead()) == (None, None, 1)
+
+
 def test_a_lease_gives_none_from_its_end_on() -> None:
     allowance, _ = leased(2, until=10.0)
     assert allowance.take(9.999) is not None
@@ -109,9 +114,9 @@ def test_the_next_lease_is_larger_where_one_lasts_less_than_half_a_second_and_sm
         assert allowance.take(number * 0.5) is not None
     assert allowance.ahead() == 1
     for number in range(8):
-        allowance.grant(Lease("quick", 10.0, 1), 2.0 + number * 0.1)
-        assert allowance.take(2.0 + number * 0.1) is not None
-    assert allowance.ahead() == 32
+        allowance.grant(Lease("quick", 10.0, 1), 1.9 + number * 0.4)
+        assert allowance.take(1.9 + number * 0.4) is not None
+        assert allowance.ahead() == min(2 ** (number + 1), 32)
     allowance.report()
     assert allowance.ahead() == 32
     allowance.report()
@@ -127,11 +132,14 @@ def test_a_lease_that_follows_while_the_last_is_not_used_up_is_no_reason_for_lar
 def test_a_refusal_stands_until_it_is_worth_asking_again() -> None:
     allowance = Allowance()
     allowance.refuse("daily_quota", 3600.0, now=0.0, ask_again=1.0)
-    with pytest.raises(Exhausted) as caught:
-        allowance.take(0.5)
-    assert (caught.value.limit, caught.value.retry_at) == ("daily_quota", 3600.0)
-    assert allowance.refused_until(0.5) == 3600.0
+    for now in (0.0, 0.5):
+        with pytest.raises(Exhausted) as caught:
+            allowance.take(now)
+        assert caught.value.args == (caught.value.limit, caught.value.retry_at) == ("daily_quota", 3600.0)
+        assert allowance.refused_until(now) == 3600.0
     assert allowance.take(1.0) is None
+    assert allowance.refused_until(3599.9) == 3600.0
+    assert allowance.refused_until(3600.0) is None
 
 
 def test_a_clock_set_back_ends_a_refusal_that_lies_in_its_future() -> None:
@@ -152,6 +160,39 @@ def test_what_calls_cost_beside_what_was_reserved_is_reported_with_them_and_surv
     allowance.undelivered(report)
     (again,) = allowance.report()
     assert (again.used, again.back, again.more) == (3, 1, -5)
+
+
+def test_a_lost_report_of_one_call_keeps_what_that_call_cost() -> None:
+    allowance, lease = leased(3)
+    for more, others in ((7, 2), (0, 1)):
+        taken = allowance.take(0)
+        assert taken is not None
+        allowance.used(taken, *([more] if more else []))
+        (report,) = allowance.report()
+        assert (report.used, report.more, lease.calls) == (1, more, others)
+        allowance.undelivered(report)
+        assert lease.calls == others + 1
+        (again,) = allowance.report(at_once=True)
+        assert (again.used, again.back, again.more, lease.calls) == (1, 0, more, others)
+
+
+def test_a_lost_report_of_calls_used_and_given_back_restores_both() -> None:
+    allowance, lease = leased(3)
+    taken = allowance.take(0)
+    assert taken is not None
+    allowance.used(taken)
+    (report,) = allowance.report(ending=True)
+    assert (report.used, report.back, lease.calls) == (1, 2, 0)
+    allowance.undelivered(report)
+    assert lease.calls == 3
+
+
+def test_a_report_at_once_is_no_report_by_which_a_lease_is_idle() -> None:
+    allowance, _ = leased(2)
+    assert said(allowance.report(at_once=True)) == []
+    assert said(allowance.report()) == [], "there was no regular report since it was granted"
+    assert said(allowance.report(at_once=True)) == []
+    assert said(allowance.report()) == [("a", 0, 2)]
 
 
 def test_a_report_at_once_gives_nothing_back_that_somebody_is_about_to_take() -> None:

@@ -69,6 +69,15 @@ def test_slow_is_longer_than_the_limit_and_half_of_the_calls() -> None:
     assert breaker.state(0.0) == "open"
 
 
+def test_a_slow_answer_to_what_began_before_the_trip_changes_nothing() -> None:
+    breaker = Breaker(BreakerRules(slow_after=5.0))
+    early = breaker.acquire(0.0)
+    assert mixed(breaker, "s" * 20, took=5.1) == 0
+    assert breaker.state(60.0) == "half_open"
+    breaker.success(early, 60.0, 61.0)
+    assert breaker.state(60.0) == "half_open"
+
+
 def test_after_recovery_the_window_begins_anew() -> None:
     breaker = Breaker(BreakerRules(failures=100, minimum=20), rng=HIGHEST)
     mixed(breaker, "F" * 20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from cinegraph_core.resilience.bulkhead import Bulkhead
 
@@ -20,6 +21,22 @@ class Caller:
         return not self.gone
 
 
+class LockComeLate:
+    """A lock before which another thread has been quicker, once."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.meanwhile = [meanwhile]
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
 def full(places: int = 1, waiting: int = 10) -> Bulkhead:
     bulkhead = Bulkhead(places, waiting)
     assert all(bulkhead.enter() for _ in range(places))
@@ -28,6 +45,7 @@ def full(places: int = 1, waiting: int = 10) -> Bulkhead:
 
 def test_so_many_enter_and_no_more() -> None:
     bulkhead = full(3)
+    assert bulkhead.places == 3
     assert not bulkhead.enter()
     bulkhead.leave()
     assert bulkhead.enter()
@@ -56,8 +74,11 @@ def test_a_place_that_came_free_meanwhile_is_taken_even_where_nobody_may_wait() 
     bulkhead, caller = full(waiting=0), Caller()
     assert bulkhead.queue(caller) is None
     bulkhead.leave()
-    assert bulkhead.queue(caller) is not None
+    seated = bulkhead.queue(caller)
+    assert seated is not None
     assert (caller.woken, bulkhead.enter()) == (1, False)
+    bulkhead.give_up(seated)
+    assert bulkhead.enter()
 
 
 def test_who_queues_just_after_a_place_came_free_does_not_wait_for_the_next() -> None:
@@ -78,6 +99,24 @@ def test_who_gives_up_loses_neither_place_nor_turn_for_the_others() -> None:
     assert (first.woken, second.woken) == (0, 1)
     bulkhead.give_up(waiter)  # the place came in the same moment
     assert bulkhead.enter()
+
+
+def test_a_place_just_given_back_is_not_snatched_from_who_waits_for_it() -> None:
+    bulkhead, first, late = full(waiting=1), Caller(), Caller()
+    bulkhead.queue(first)
+    answers: list[object] = []
+    bulkhead._lock = LockComeLate(lambda: answers.append(bulkhead.queue(late)))  # type: ignore[assignment]
+    bulkhead.leave()
+    assert (answers, first.woken, late.woken) == ([None], 1, 0)
+
+
+def test_a_place_whose_only_taker_gave_up_just_then_stays_free() -> None:
+    bulkhead, first = full(), Caller()
+    waiter = bulkhead.queue(first)
+    assert waiter is not None
+    bulkhead._lock = LockComeLate(lambda: bulkhead.give_up(waiter))  # type: ignore[assignment]
+    bulkhead.leave()
+    assert (first.woken, bulkhead.enter(), bulkhead.enter()) == (0, True, False)
 
 
 def test_a_place_for_somebody_who_is_gone_goes_to_the_next() -> None:

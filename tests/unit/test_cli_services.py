@@ -161,6 +161,8 @@ def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
     database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert document(capsys, "costs") == {"costs": []}
+    assert root.run(["costs"]) == output.DONE
+    assert "no service has a budget; CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD" in capsys.readouterr().out
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__DAILY_BUDGET_USD", "10")
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__PRICE_PER_CALL_USD", "0.5")
     monkeypatch.setenv("CINEGRAPH_DAILY_BUDGET_USD", "20")
