@@ -18,7 +18,7 @@ from tests.support.door import Longest
 
 SLOW = 5.0
 STEPS = int(os.environ.get("BREAKER_MODEL_STEPS", "20000"))
-LENGTH, USUALLY = 100, 75
+LENGTH, USUALLY = 100, 85
 """Steps of a history at the most, and about how many it has: Hypothesis ends some early."""
 SELDOM = st.sampled_from([True, *[False] * 9])
 UNSEEN = st.sampled_from([0.0, 0.0, 60.0, 600.0])
