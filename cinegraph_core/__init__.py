@@ -82,9 +82,9 @@ if TYPE_CHECKING:
         Provenance,
         ScoredCandidate,
         Statement,
-        Tokens,
         Weighed,
     )
+    from cinegraph_core.resilience.budget import Tokens
     from cinegraph_core.services.guarded import guarded
 
 _HOMES = ("errors", "records", "contracts", "hookspecs", "services.guarded")

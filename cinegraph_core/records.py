@@ -43,14 +43,6 @@ MeasurementKind = Literal["call", "level", "lookup"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """Tokens of one call to a service that is paid by them: those sent (``input``) and those it answers with (``output``)."""
-
-    input: int = 0
-    output: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Person:
     """A person or company as a source names it; ``role`` is what it did (``director``, ``actor``, ``nominee`` …)."""
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cinegraph_core.records import Mode, Provenance, Tokens
+from cinegraph_core.records import Mode, Provenance
+from cinegraph_core.resilience.budget import Tokens
 
 
 @dataclass(frozen=True, slots=True)

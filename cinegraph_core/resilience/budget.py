@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from cinegraph_core.records import Tokens
-
 MICRO = 1_000_000
 """Micro-dollars in a dollar."""
 BUDGETS = frozenset({"daily_budget", "total_daily_budget"})
 """The counters that count micro-dollars; all others count requests."""
 MARKS = (80, 100)
 """Percent of a limit at which word is given, once each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one call to a service that is paid by them: those sent (``input``) and those it answers with (``output``)."""
+
+    input: int = 0
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,9 @@ class Memory:
         self._size = 0
         self.evicted = 0
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._held
+
     def get(self, key: str) -> Entry | None:
         """Return an entry, which is then the last one to be let go."""
         entry = self._held.get(key)

@@ -72,9 +72,8 @@ class Kept:
         with self._lock:
             new, self._new = self._new, []
         tallies: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for _ in range(len(self._counted)):
-            service, what = self._counted.popleft()
-            tallies[service][what] += 1
+        for (service, what), number in Counter(self._counted.popleft() for _ in range(len(self._counted))).items():
+            tallies[service][what] = number
         now = shared.clock.now()
         if new:
             for service, evicted in shared.use(lambda store: store.keep(new, now=now)).items():
@@ -124,7 +123,6 @@ class ServiceCache:
         self._clock = clock
         self._provenance = provenance
         self._flights: dict[str, Flight] = {}
-        self._boarding = threading.Lock()
 
     def key(self, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """Return the key of a GET below the service's base, ``None`` if its answer is not to be kept.
@@ -137,6 +135,10 @@ class ServiceCache:
         if self._secrets:
             pairs = [pair for pair in pairs if not pair.startswith(self._secrets)]
         return cache_key(self._asked, path, headers.get("accept", ""), headers.get("accept-language", ""), query=pairs)
+
+    def may_hold(self, key: str) -> bool:
+        """Tell whether it is worth the wait to :meth:`find` a key."""
+        return key in self._memory or (self._kept is not None and self._kept.may_hold(key))
 
     async def find(self, key: str) -> Entry | None:
         """Return the entry of a key that is fresh or at least good for an emergency."""
@@ -193,19 +195,14 @@ class ServiceCache:
 
     def board(self, key: str) -> tuple[Flight, bool]:
         """Return the flight for a key, and whether it is the caller who has to make it."""
-        with self._boarding:
-            flight = self._flights.get(key)
-            if flight is not None:
-                self.count("joined")
-                return flight, False
-            self.count("misses")
-            flight = self._flights[key] = Flight()
-            return flight, True
+        own = Flight()
+        flight = self._flights.setdefault(key, own)  # one step, so that of two threads one leads
+        self.count("misses" if flight is own else "joined")
+        return flight, flight is own
 
     def leave(self, key: str) -> None:
         """Close a flight to newcomers; for its leader, when it has ended."""
-        with self._boarding:
-            self._flights.pop(key, None)
+        self._flights.pop(key, None)
 
     def count(self, what: str, number: int = 1) -> None:
         """Count for the statistics of the service."""

@@ -12,7 +12,7 @@ import msgspec
 
 from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import PageError, RateLimitError, ServerError, ServiceError, classify, from_status
-from cinegraph_core.records import Tokens
+from cinegraph_core.resilience.budget import Tokens
 from cinegraph_core.resilience.retry import parse_retry_after
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.door import Services

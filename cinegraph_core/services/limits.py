@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from cinegraph_core.contracts import Clock, ServiceSpec
 from cinegraph_core.errors import ConfigurationError
-from cinegraph_core.records import Tokens
 from cinegraph_core.resilience.allowance import Allowance, Exhausted, Granted, Lease, Mark, Report
-from cinegraph_core.resilience.budget import BUDGETS
+from cinegraph_core.resilience.budget import BUDGETS, Tokens
 from cinegraph_core.resilience.calendar import zone_of
 from cinegraph_core.services.exhaustion import NO_MAXIMUM, PROVIDERS_OWN, UNREACHABLE, refusal
 from cinegraph_core.services.rules import QUOTAS, UNMEASURED, Rule, most_of, shown, tariff_of, tell

@@ -33,7 +33,7 @@ class Recall(Generic[T]):
     async def lead(self, guard: CallGuard) -> T:
         """Return the answer; raises what the call ends with."""
         while True:
-            entry = await self.cache.find(self.key)
+            entry = await self.cache.find(self.key) if self.cache.may_hold(self.key) else None
             if entry is not None and (done := self._from(entry, guard)) is not None:
                 return self.rebuild(done)
             flight, leading = self.cache.board(self.key)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from cinegraph_core.contracts import ServiceSpec
-from cinegraph_core.records import Tokens
 from cinegraph_core.resilience.allowance import Limit, Mark
-from cinegraph_core.resilience.budget import BUDGETS, MICRO, Tariff, budget_of, price_of
+from cinegraph_core.resilience.budget import BUDGETS, MICRO, Tariff, Tokens, budget_of, price_of
 from cinegraph_core.resilience.calendar import Period, window, zone_of
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cinegraph_core.contracts import Answer
 from cinegraph_core.errors import PageError, ServiceError
-from cinegraph_core.records import Tokens
+from cinegraph_core.resilience.budget import Tokens
 
 log = logging.getLogger(__name__)
 _SENT = ("input_tokens", "prompt_tokens")

@@ -26,8 +26,7 @@ class Attempt(NamedTuple):
     permit: Permit
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The call ended well: what :attr:`Call.read` made of the answer (``None`` for an absence that is fine), and the answer."""
 
     value: Any

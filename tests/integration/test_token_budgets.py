@@ -13,7 +13,7 @@ import pytest
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.errors import BudgetExceededError, NetworkError, RateLimitError, ServiceError, ServiceTimeoutError
-from cinegraph_core.records import Tokens
+from cinegraph_core.resilience.budget import Tokens
 from cinegraph_core.services import Services, guarded
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.limits import current_counters

@@ -8,6 +8,20 @@ from cinegraph_core.resilience.breaker import Breaker, BreakerRules, Refused
 from tests.support.breakers import HIGHEST, climb, fail, probe, recover, tripped
 
 
+def test_the_rules_are_by_default_the_classic_ones() -> None:
+    rules = BreakerRules()
+    assert (rules.failures, rules.wait, rules.successes, rules.lease) == (5, 60.0, 2, 60.0)
+    assert (rules.minimum, rules.failure_rate, rules.slow_rate, rules.slow_after) == (20, 0.5, 0.5, float("inf"))
+    window = rules.window()
+    window.add(0.0)
+    assert [window.totals(now)[0] for now in (119.9, 120.0)] == [1, 0]
+    assert Breaker().lease == 60.0
+
+
+def test_while_it_is_closed_everybody_may_go_at_once() -> None:
+    assert Breaker().acquire(0.0).at == float("-inf")
+
+
 def test_five_failures_in_a_row_open_it_and_four_do_not() -> None:
     breaker = Breaker()
     fail(breaker, 4, now=0.0)

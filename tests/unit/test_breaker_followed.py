@@ -113,6 +113,33 @@ def test_a_relapse_on_a_ramp_begun_by_another_waits_longer_than_the_other_did_an
     assert told == [("ramp", "open", 372.0)]
 
 
+def test_a_relapse_after_another_s_short_opening_waits_no_less_than_twice_the_plain_wait() -> None:
+    breaker = Breaker(BreakerRules(wait=60.0), rng=Longest())
+    assert breaker.follow(30.0, 10.0, 9.0)
+    breaker.failure(breaker.acquire(30.0), 30.0)
+    assert breaker.retry_at(30.0) == 150.0
+
+
+@pytest.mark.parametrize(("found_at", "followed"), [(24.9, False), (25.0, True)])
+def test_on_a_ramp_begun_by_another_only_what_was_found_since_is_news(found_at: float, followed: bool) -> None:
+    breaker = opened_by_another([])
+    assert breaker.recover(20.0, 25.0)
+    assert breaker.follow(90.0, 26.0, found_at) is followed
+
+
+def test_good_probes_of_after_it_was_found_sick_count_though_they_were_before_it_heard() -> None:
+    breaker = opened_by_another([])
+    assert not breaker.recover(9.0, 11.0)
+    assert breaker.recover(9.5, 11.0)
+
+
+def test_closed_again_it_follows_whatever_still_holds() -> None:
+    breaker = opened_by_another([])
+    breaker.reset(12.0)
+    assert breaker.follow(30.0, 13.0, 9.0)
+    assert breaker.retry_at(13.0) == 30.0
+
+
 def test_a_probe_that_another_process_makes_is_waited_for_and_the_next_may_go() -> None:
     breaker = opened_by_another([])
     permit = breaker.acquire(30.0)

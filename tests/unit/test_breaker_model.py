@@ -139,12 +139,20 @@ class AgainstTheModel(RuleBasedStateMachine):
         found_at = self.found_at(found)
         assert self.breaker.recover(found_at, self.now) is self.model.recover(found_at)
 
-    @precondition(lambda self: self.leaves)
-    @rule(data=st.data(), seconds=st.sampled_from([0.0, 0.5, 15.0, 60.0]))
-    def another_probes_in_its_place(self, data: st.DataObject, seconds: float) -> None:
+    @rule(data=st.data(), seconds=st.sampled_from([0.0, 0.5, 15.0, 60.0]), patient=st.booleans())
+    def another_probes_in_its_place(self, data: st.DataObject, seconds: float, patient: bool) -> None:
+        if self.model.state == "half_open":
+            self.ask()
+        if not self.leaves:
+            return
+        until = self.now + seconds
         permit, leave = self.leaves[-1 - data.draw(st.integers(0, len(self.leaves) - 1))]
-        self.model.postpone(leave, self.now + seconds)
-        self.breaker.postpone(permit, self.now + seconds)
+        self.model.postpone(leave, until)
+        self.breaker.postpone(permit, until)
+        self.ask()
+        if patient:
+            self.wait_for(until)
+            self.ask()
 
     @invariant()
     def both_agree(self) -> None:

@@ -66,6 +66,20 @@ def test_of_a_crowd_at_one_moment_exactly_the_share_goes_at_once() -> None:
     assert went == [(120, 60.0), (140, 60.0), (160, 60.0), (180, 60.0), (200, 60.0), (220, 60.0), (240, 60.0)]
 
 
+@pytest.mark.parametrize(("good", "of_a_thousand"), [(0, 50), (5, 250), (10, 500)])
+def test_of_a_crowd_a_twentieth_goes_then_a_quarter_then_half(good: int, of_a_thousand: int) -> None:
+    breaker, now = recovering(), 60.0
+    for _ in range(good):
+        permit = breaker.acquire(now)
+        now = max(now, permit.at)
+        breaker.success(permit, now)
+    went = [0, 0]
+    for asker in range(2000):
+        with suppress(Refused):
+            went[asker // 1000] += breaker.acquire(now).at == now
+    assert went[1] == of_a_thousand, "the first thousand pay what was given in advance"
+
+
 def test_one_failure_in_a_step_is_tolerated_and_two_are_a_relapse() -> None:
     breaker = recovering()
     now = 60.0

@@ -10,8 +10,7 @@ import pytest
 
 from cinegraph_core.contracts import Answer
 from cinegraph_core.errors import AuthError, LayoutChangedError, ServerError, ServiceTimeoutError
-from cinegraph_core.records import Tokens
-from cinegraph_core.resilience.budget import Tariff, price_of
+from cinegraph_core.resilience.budget import Tariff, Tokens, price_of
 from cinegraph_core.services.usage import tokens_used
 
 
