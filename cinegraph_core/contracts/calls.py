@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -13,8 +12,7 @@ from cinegraph_core.records import Mode, Provenance
 from cinegraph_core.resilience.budget import Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a service sent back, whichever client fetched it; ``url`` is the public one, header names are lower case.
 
     A kept answer says so in ``provenance`` and when it was fetched (epoch seconds); ``None``: it came just now.

@@ -9,7 +9,8 @@ import logging
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+
+import msgspec
 
 from cinegraph_core.contracts import Answer, Clock, ServiceSpec
 from cinegraph_core.records import Control, Provenance
@@ -169,7 +170,7 @@ class ServiceCache:
 
     def shared(self, answer: Answer) -> Answer:
         """Return an answer somebody else's request brought, as one for who only waited."""
-        return replace(answer, provenance=self._marked(answer.provenance or "cache"))
+        return msgspec.structs.replace(answer, provenance=self._marked(answer.provenance or "cache"))
 
     def keep(self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = ()) -> None:
         """Keep a proper answer; one that says there is no such thing for the time of its kind."""
