@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cinegraph_core.resilience.allowance import Allowance, Exhausted, Lease, Report
+from cinegraph_core.resilience.allowance import Allowance, Exhausted, Granted, Lease, Limit, Refused, Report
 
 
 def leased(calls: int, *, until: float = 10.0) -> tuple[Allowance, Lease]:
@@ -24,6 +24,12 @@ def test_a_lease_gives_as_many_calls_as_it_holds_and_no_more() -> None:
     assert allowance.take(0) is lease
     assert allowance.take(0) is lease
     assert allowance.take(0) is None
+
+
+def test_what_is_not_said_of_a_limit_an_answer_or_a_report_is_nothing() -> None:
+    assert Limit("films", "daily_quota", 100, 1, 0.0, 86400.0).at_most is False
+    assert Granted("a", 1).marks == Refused("daily_quota", 1.0).marks == ()
+    assert Report(Lease("a", 10.0, 1), 1, 0).more == 0
 
 
 def test_before_anything_was_leased_or_refused_it_has_to_be_asked_for() -> None:
@@ -114,8 +120,8 @@ def test_the_next_lease_is_larger_where_one_lasts_less_than_half_a_second_and_sm
         assert allowance.take(number * 0.5) is not None
     assert allowance.ahead() == 1
     for number in range(8):
-        allowance.grant(Lease("quick", 10.0, 1), 1.9 + number * 0.4)
-        assert allowance.take(1.9 + number * 0.4) is not None
+        allowance.grant(Lease("quick", 10.0, 1), 1.998 + number * 0.498)
+        assert allowance.take(1.998 + number * 0.498) is not None
         assert allowance.ahead() == min(2 ** (number + 1), 32)
     allowance.report()
     assert allowance.ahead() == 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cinegraph_core.resilience.cache import Entry, Memory, cache_key
+from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
 
 
 def entry(key: str, *, service: str = "films", path: str = "/movie/1", body: bytes = b"", at: float = 0.0) -> Entry:
@@ -28,7 +28,7 @@ def test_lesson_27_the_order_of_parameters_makes_no_difference_and_everything_el
 
 def test_an_entry_is_fresh_then_stale_then_gone_and_one_from_the_future_is_gone() -> None:
     one = entry("a", at=100.0)
-    assert [one.freshness(now) for now in (100.0, 109.9, 110.0, 129.9, 130.0, 30.0)] == [
+    assert [one.freshness(now) for now in (100.0, 109.9, 110.0, 129.9, 130.0, 39.9)] == [
         "fresh",
         "fresh",
         "stale",
@@ -36,6 +36,14 @@ def test_an_entry_is_fresh_then_stale_then_gone_and_one_from_the_future_is_gone(
         "gone",
         "gone",
     ]
+    assert one.freshness(40.0) == "fresh", "clocks of two processes may be a minute apart"
+    assert one.tags == ()
+
+
+def test_a_policy_keeps_nothing_by_default_and_what_is_stale_for_the_longer_of_its_two_reasons() -> None:
+    assert CachePolicy() == CachePolicy(ttl=0.0, negative=0.0, revalidate=0.0, on_error=0.0)
+    assert CachePolicy().grace == 0.0
+    assert CachePolicy(revalidate=30.0, on_error=600.0).grace == CachePolicy(revalidate=600.0, on_error=30.0).grace == 600.0
 
 
 def test_lesson_27_memory_is_bounded_by_number_and_lets_the_least_recently_used_go() -> None:
@@ -54,6 +62,23 @@ def test_memory_is_bounded_by_size_and_counts_each_entry_once() -> None:
         memory.put(entry(key, body=b"x" * 1000))
     assert [memory.get(key) is not None for key in ("a", "b", "c")] == [True, False, True]
     assert memory.evicted == 1
+
+
+def test_an_entry_that_takes_another_s_place_gives_back_the_room_of_that_one_only() -> None:
+    memory = Memory(size=4000)
+    for key, length in (("a", 100), ("b", 2000), ("a", 100), ("c", 1000), ("d", 3000)):
+        memory.put(entry(key, body=b"x" * length))
+    assert [key in memory for key in "abcd"] == [False, False, False, True]
+    assert memory.evicted == 3
+
+
+def test_to_look_whether_an_entry_is_held_does_not_make_it_the_last_to_go() -> None:
+    memory = Memory(entries=2)
+    for key in ("a", "b"):
+        memory.put(entry(key))
+    assert "a" in memory
+    memory.put(entry("c"))
+    assert [key in memory for key in "abc"] == [False, True, True]
 
 
 def test_a_purge_takes_one_service_s_entries_of_before_a_moment_and_gives_their_room_back() -> None:

@@ -25,6 +25,13 @@ def test_lesson_25_a_day_begins_at_the_provider_s_midnight_and_is_no_rolling_24_
     assert window("day", at("2024-07-10T23:59:59"), ZoneInfo("UTC")).end == at("2024-07-11T00:00", ZoneInfo("UTC"))
 
 
+@pytest.mark.parametrize("zone", [ROME, HOWE])
+def test_an_hour_begins_where_the_clock_on_the_wall_says_so(zone: ZoneInfo) -> None:
+    for moment in ("2024-07-10T23:00", "2024-07-10T23:20:40.25", "2024-07-10T23:59:59.999999"):
+        one = window("hour", at(moment, zone), zone)
+        assert (one.start, one.end) == (at("2024-07-10T23:00", zone), at("2024-07-11T00:00", zone))
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2024-03-31", 23), ("2024-10-27", 25), ("2024-07-10", 24)])
 def test_a_day_on_which_the_clocks_change_has_23_or_25_hours(day: str, hours: int) -> None:
     one = window("day", at(f"{day}T12:00"), ROME)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cinegraph_core.resilience.retry import MAX_WAIT, RETRY_RESERVE, RetryBudget, backoff, parse_retry_after
+from cinegraph_core.resilience.retry import MAX_WAIT, RetryBudget, backoff, parse_retry_after
 
 NOW = datetime(2024, 9, 7, 19, 0, 0, tzinfo=UTC).timestamp()
 
@@ -76,11 +76,11 @@ def spent(budget: RetryBudget, now: float) -> int:
 
 def test_a_service_seldom_called_has_a_reserve_that_fills_up_again() -> None:
     budget = RetryBudget()
-    assert spent(budget, 0.0) == RETRY_RESERVE
-    assert spent(budget, 3.9) == 0
+    assert spent(budget, 0.0) == 20
+    assert spent(budget, 3.96875) == 0
     assert spent(budget, 4.0) == 1
     assert spent(budget, 24.0) == 5
-    assert spent(budget, 1e9) == RETRY_RESERVE
+    assert spent(budget, 1e9) == 20
 
 
 def test_ten_calls_earn_a_retry_and_a_thousand_is_all_that_is_saved() -> None:
@@ -94,6 +94,9 @@ def test_ten_calls_earn_a_retry_and_a_thousand_is_all_that_is_saved() -> None:
     for _ in range(5000):
         budget.earn()
     assert spent(budget, 0.0) == 100
+    for _ in range(9):
+        budget.earn()
+    assert spent(budget, 0.0) == 0, "of the five thousand nothing is left"
 
 
 def test_earned_retries_go_first() -> None:
@@ -101,4 +104,4 @@ def test_earned_retries_go_first() -> None:
     for _ in range(10):
         budget.earn()
     budget.spend(0.0)
-    assert spent(budget, 0.0) == RETRY_RESERVE
+    assert spent(budget, 0.0) == 20
