@@ -27,10 +27,15 @@ class RequestServices:
 
     def __init__(self, application: Application) -> None:
         self._services = application.services
-        bases = [(urlsplit(url), spec.name) for spec in application.plugins.services().values() for url in self._addresses(spec)]
-        # The longest path first: two services may live on one host.
-        self._bases = sorted(bases, key=lambda base: len(base[0].path), reverse=True)
+        self._bases: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for spec in application.plugins.services().values():
+            for base in map(urlsplit, self._addresses(spec)):
+                self._bases[_host(base)].append((base.path, spec.name))
+        for known in self._bases.values():
+            # The longest path first: two services may live on one host.
+            known.sort(key=lambda base: len(base[0]), reverse=True)
         self._hosts: dict[str, str] = {}
+        self._adopted_names: set[str] = set()
 
     def call_of(self, request: Request) -> Call:
         """Return the call a request stands for; one without a spider's own is named after its path."""
@@ -50,6 +55,8 @@ class RequestServices:
 
     def effective(self, name: str, url: str) -> str:
         """Return where a URL really goes: a known service's public address may stand for a replica or another server."""
+        if name in self._adopted_names:
+            return url
         try:
             return self._services.join(name, url)
         except ValueError:
@@ -57,7 +64,7 @@ class RequestServices:
 
     def is_adopted(self, name: str) -> bool:
         """Return whether a service is one made up here for a foreign host."""
-        return name in self._hosts.values()
+        return name in self._adopted_names
 
     def _addresses(self, spec: ServiceSpec) -> Iterator[str]:
         yield spec.base_url
@@ -66,7 +73,8 @@ class RequestServices:
             yield self._services.base_url(spec.name)
 
     def _known(self, url: SplitResult) -> str | None:
-        return next((name for base, name in self._bases if _host(base) == _host(url) and _lies_under(url.path, base.path)), None)
+        known = self._bases.get(_host(url), ())
+        return next((name for path, name in known if _lies_under(url.path, path)), None)
 
     def _adopted(self, url: SplitResult) -> str:
         if url.netloc not in self._hosts:
@@ -74,6 +82,7 @@ class RequestServices:
             # A foreign host keeps the pace that the project's DOWNLOAD_DELAY and DOWNLOAD_SLOTS give it.
             self._services.adopt(ServiceSpec(name=name, base_url=f"{url.scheme}://{url.netloc}", kind="site", delay=0.0))
             self._hosts[url.netloc] = name
+            self._adopted_names.add(name)
         return self._hosts[url.netloc]
 
 
