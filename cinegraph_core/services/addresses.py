@@ -56,6 +56,8 @@ class Addresses:
         A root-relative link goes under the base's path, unless it is there already. Raises :class:`ValueError` for a link
         that leads out of the service.
         """
+        if _is_plain(self.effective, href):
+            return href
         link = _tidy(urlsplit(href.strip()))
         if link.scheme or link.netloc:
             inside = _under(self.effective, link) or _under(self.public, link)
@@ -71,11 +73,18 @@ class Addresses:
 
     def published(self, url: str) -> str:
         """Return the public URL for an effective one; a URL of another host comes back without user and password."""
+        if self.public == self.effective and _is_plain(self.public, url):
+            return url
         link = _tidy(urlsplit(url))
         rest = _under(self.effective, link)
         if rest is not None:
             return _on(self.public, rest)
         return urlunsplit((link.scheme, link.netloc.rpartition("@")[2], link.path, link.query, ""))
+
+
+def _is_plain(base: str, url: str) -> bool:
+    """Tell whether a URL is one of the base as it stands: nearly all are, and to take them apart is the door's dearest step."""
+    return url.startswith(f"{base}/") and "/." not in url and "#" not in url and not url[-1].isspace()
 
 
 def _under(base: str, link: SplitResult) -> SplitResult | None:
