@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from cinegraph_core.contracts import Clock
 from cinegraph_core.records import Control, Mode
+from cinegraph_core.resilience.breaker import BreakerState
 from cinegraph_core.services.breakers import BY_HAND
 from cinegraph_core.services.modes import AS_CONFIGURED, Switch
 from cinegraph_core.storage import Database
@@ -60,25 +61,24 @@ def reject_match(database: Database, film_id: int, *, clock: Clock, who: str | N
 
 def reset_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
     """Close the breaker of a service in every process within a second."""
-    who, now = who or current_user(), clock.now()
-    with database.transaction() as session:
-        row = service_states(session).get(service)
-        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": "closed"}
-        record_transition(session, service, "closed", changed_at=now, retry_at=None)
-        set_control(session, service, "breaker_reset", _next_moment(session, service, now), now=now)
-        record_action(session, who=who, what="breaker.reset", subject=service, before=before, after=after, now=now)
-    return Change(who, before, after)
+    return _hold_breaker(database, service, "closed", "breaker.reset", "breaker_reset", clock=clock, who=who)
 
 
 def open_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
     """Refuse every call to a service in every process, within a second and until its breaker is reset."""
+    return _hold_breaker(database, service, "open", "breaker.open", "breaker_opened", clock=clock, who=who)
+
+
+def _hold_breaker(
+    database: Database, service: str, state: BreakerState, what: str, word: Control, *, clock: Clock, who: str | None
+) -> Change:
     who, now = who or current_user(), clock.now()
     with database.transaction() as session:
         row = service_states(session).get(service)
-        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": "open"}
-        record_transition(session, service, "open", changed_at=now, retry_at=None)
-        set_control(session, service, "breaker_opened", _next_moment(session, service, now), now=now)
-        record_action(session, who=who, what="breaker.open", subject=service, before=before, after=after, now=now)
+        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": state}
+        record_transition(session, service, state, changed_at=now, retry_at=None)
+        set_control(session, service, word, _next_moment(session, service, now), now=now)
+        record_action(session, who=who, what=what, subject=service, before=before, after=after, now=now)
     return Change(who, before, after)
 
 

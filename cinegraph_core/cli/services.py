@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any, get_args
 
 import click
@@ -65,9 +66,7 @@ def breaker() -> None:
 @_JSON
 def reset(name: str, as_json: bool) -> None:
     """Close the breaker of the service NAME in every process within a second; leaves an audit row."""
-    settings = _settings_of(name)
-    with opened_database(settings) as database:
-        _tell(reset_breaker(database, name, clock=SystemClock()), f"breaker of {name}", as_json=as_json)
+    _act(_settings_of(name), name, "breaker", reset_breaker, as_json=as_json)
 
 
 @breaker.command("open")
@@ -75,9 +74,7 @@ def reset(name: str, as_json: bool) -> None:
 @_JSON
 def open_(name: str, as_json: bool) -> None:
     """Refuse every call to the service NAME in every process, within a second and until it is reset; leaves an audit row."""
-    settings = _settings_of(name)
-    with opened_database(settings) as database:
-        _tell(open_breaker(database, name, clock=SystemClock()), f"breaker of {name}", as_json=as_json)
+    _act(_settings_of(name), name, "breaker", open_breaker, as_json=as_json)
 
 
 @services.group()
@@ -96,9 +93,7 @@ def set_mode_(name: str, wanted: Mode, seconds: float | None, as_json: bool) -> 
     """Switch the service NAME to mock, real or hybrid in every process within a second; leaves an audit row."""
     settings = _settings_of(name)
     known_services(settings).check_mode(name, wanted)
-    with opened_database(settings) as database:
-        change = set_mode(database, name, wanted, seconds=seconds, clock=SystemClock())
-        _tell(change, f"mode of {name}", as_json=as_json)
+    _act(settings, name, "mode", partial(set_mode, mode=wanted, seconds=seconds), as_json=as_json)
 
 
 @mode.command("reset")
@@ -106,9 +101,7 @@ def set_mode_(name: str, wanted: Mode, seconds: float | None, as_json: bool) -> 
 @_JSON
 def reset_mode_(name: str, as_json: bool) -> None:
     """Let the settings say the mode of the service NAME again, in every process within a second; leaves an audit row."""
-    settings = _settings_of(name)
-    with opened_database(settings) as database:
-        _tell(reset_mode(database, name, clock=SystemClock()), f"mode of {name}", as_json=as_json)
+    _act(_settings_of(name), name, "mode", reset_mode, as_json=as_json)
 
 
 @services.group()
@@ -125,10 +118,7 @@ def set_(name: str, daily: int | None, hourly: int | None, as_json: bool) -> Non
     """Give the service NAME other quotas than the settings do, in every process within a second; leaves an audit row."""
     if daily is None and hourly is None:
         raise click.UsageError("say which quota: --daily N or --hourly N")
-    settings = _settings_of(name)
-    with opened_database(settings) as database:
-        change = set_quota(database, name, daily=daily, hourly=hourly, clock=SystemClock())
-        _tell(change, f"quota of {name}", as_json=as_json)
+    _act(_settings_of(name), name, "quota", partial(set_quota, daily=daily, hourly=hourly), as_json=as_json)
 
 
 @services.group()
@@ -143,10 +133,7 @@ def cache() -> None:
 @_JSON
 def clear(name: str, prefix: str, tag: str, as_json: bool) -> None:
     """Forget the kept answers of the service NAME in every process within a second; leaves an audit row."""
-    settings = _settings_of(name)
-    with opened_database(settings) as database:
-        change = clear_cache(database, name, prefix=prefix, tag=tag, clock=SystemClock())
-        _tell(change, f"cache of {name}", as_json=as_json)
+    _act(_settings_of(name), name, "cache", partial(clear_cache, prefix=prefix, tag=tag), as_json=as_json)
 
 
 def _settings_of(name: str) -> Settings:
@@ -156,12 +143,15 @@ def _settings_of(name: str) -> Settings:
     return settings
 
 
-def _tell(change: Change, what: str, *, as_json: bool) -> None:
+def _act(settings: Settings, name: str, what: str, action: Callable[..., Change], *, as_json: bool) -> None:
+    """Do something to a service, and tell what changed."""
+    with opened_database(settings) as database:
+        change = action(database, name, clock=SystemClock())
     if as_json:
         print_json(asdict(change))
         return
     before, after = (", ".join(_parts(one)) for one in (change.before, change.after))
-    click.echo(f"{what}: {before} → {after}, by {change.who}")
+    click.echo(f"{what} of {name}: {before} → {after}, by {change.who}")
 
 
 def _parts(side: Mapping[str, Any]) -> Iterator[str]:

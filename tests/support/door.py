@@ -73,6 +73,18 @@ def open_door(
     return Services(settings, fresh_plugins(*brought), rows, clock, rng=Longest(), **options)
 
 
+def run_in(services: Services, work: Callable[[], Any]) -> Any:
+    """Do work in a loop of its own, and close its clients."""
+
+    async def lead() -> Any:
+        try:
+            return await work()
+        finally:
+            await services.aclose()
+
+    return asyncio.run(lead())
+
+
 class Bench:
     """A door with one service called ``films``, opened by a test and closed with its loop."""
 
@@ -89,14 +101,7 @@ class Bench:
 
     def run(self, work: Callable[[], Any]) -> Any:
         """Do this in a loop of its own."""
-
-        async def lead() -> Any:
-            try:
-                return await work()
-            finally:
-                await self.services.aclose()
-
-        return asyncio.run(lead())
+        return run_in(self.services, work)
 
     def each(self, *work: Callable[[], Any]) -> list[Any]:
         """Do one thing after the other in one loop; return what came of each, errors of the service too."""

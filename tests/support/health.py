@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +13,7 @@ from cinegraph_core.services.health import Checked, HealthChecker
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.metrics import insert_measurements
 from tests.support.clocks import PatientClock
-from tests.support.door import Rows, open_door
+from tests.support.door import Rows, open_door, run_in
 from tests.support.fault_server import Behaviour, Exchange, FaultServer
 
 
@@ -36,13 +35,7 @@ class House:
         self.checker = HealthChecker(self.services, database)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        async def lead() -> Any:
-            try:
-                return await work()
-            finally:
-                await self.services.aclose()
-
-        return asyncio.run(lead())
+        return run_in(self.services, work)
 
     def check(self, *names: str, **options: Any) -> dict[str, Checked]:
         return {one.service: one for one in self.run(lambda: self.checker.check(*names, **options))}

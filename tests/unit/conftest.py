@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cinegraph_core.matching.catalogue.engines import ENGINES
+from cinegraph_core.records import Mode
 from cinegraph_core.settings import Settings, load_settings
 from cinegraph_core.storage import Database
 from tests.support.settings import Load
@@ -22,13 +24,25 @@ def load(tmp_path: Path) -> Load:
     return from_here
 
 
+@pytest.fixture(params=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine of the local catalogue."""
+    return str(request.param)
+
+
 @pytest.fixture
-def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A prepared database of each kind, for mock data, which commands find by their settings."""
+def mode() -> Mode:
+    """The mode of :func:`database`; a module that wants another has a fixture of this name."""
+    return "mock"
+
+
+@pytest.fixture
+def database(database_url: str, mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A prepared database of each kind, which commands find by their settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
-    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
+    monkeypatch.setenv("CINEGRAPH_MODE", mode)
     opened = Database(database_url)
-    opened.prepare("mock")
+    opened.prepare(mode)
     yield opened
     opened.close()

@@ -24,14 +24,6 @@ FILMS = [Film(1, "La Pianiste"), Film(2, "Zerkalo")]
 _MODULE = "cinegraph_core.matching.catalogue.with_tantivy"
 
 
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if name != "fts5":
-        pytest.importorskip(name)
-    return name
-
-
 @pytest.fixture
 def _no_tantivy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tantivy", None)
@@ -134,8 +126,6 @@ def test_an_interrupt_while_the_engine_writes_leaves_the_old_catalogue(
 
 @pytest.mark.parametrize("other", list(ENGINES))
 def test_a_catalogue_in_use_may_be_replaced(tmp_path: Path, engine: str, other: str) -> None:
-    if other != "fts5":
-        pytest.importorskip(other)
     with local(tmp_path, FILMS, engine) as old, local(tmp_path, [Film(9, "La Pianiste")], other) as new:
         for _ in range(4):
             assert (_same(old, "La Pianiste"), _similar(old, "La Pianitse")) == ([1], [1])
@@ -144,7 +134,6 @@ def test_a_catalogue_in_use_may_be_replaced(tmp_path: Path, engine: str, other: 
 
 
 def test_a_copy_that_is_replaced_leaves_the_folder_to_its_original(tmp_path: Path) -> None:
-    pytest.importorskip("tantivy")
     with local(tmp_path, FILMS, "tantivy") as original:
         shutil.copy(tmp_path / "catalogue.db", tmp_path / "copy.db")
         load_catalogue(export([line(9, "Nine")]), "x", tmp_path / "copy.db", now=NOW)
@@ -171,7 +160,6 @@ def _say(path: Path, **facts: str) -> None:
 
 
 def test_a_catalogue_without_its_folder_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    pytest.importorskip("tantivy")
     path = tmp_path / "c.db"
     about = load_catalogue(export([line(1, "One")]), "typed", path, now=NOW, engine="tantivy")
     shutil.rmtree(tmp_path / about.folder)

@@ -42,7 +42,6 @@ def test_a_file_is_loaded_beside_the_database_and_shown(capsys: pytest.CaptureFi
 
 
 def test_the_engine_is_chosen_once_and_kept_until_another_is_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    pytest.importorskip("tantivy")
     (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One"), line(2, "Two")]))
     load = ("catalogue", "load", "movie_ids.json.gz")
     assert _run(capsys, *load)["catalogue"]["engine"] == "fts5"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cinegraph_core.cli import output, root
+from cinegraph_core.records import Mode
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.controls import controls, set_control
@@ -17,14 +16,8 @@ from tests.support.cli import document
 
 
 @pytest.fixture
-def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
-    monkeypatch.setenv("CINEGRAPH_MODE", "real")
-    opened = Database(database_url)
-    opened.prepare("real")
-    yield opened
-    opened.close()
+def mode() -> Mode:
+    return "real"
 
 
 def shown(capsys: pytest.CaptureFixture[str], name: str) -> dict[str, Any]:

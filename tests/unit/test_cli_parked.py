@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -21,15 +19,9 @@ TITLES = ("The Room Next Door", "Queer")
 
 
 @pytest.fixture
-def database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", database_url)
-    monkeypatch.setenv("CINEGRAPH_MODE", "mock")
-    opened = Database(database_url)
-    opened.prepare("mock")
-    films(opened, *TITLES)
-    yield opened
-    opened.close()
+def database(database: Database) -> Database:
+    films(database, *TITLES)
+    return database
 
 
 def park(database: Database, seconds: float) -> float:

@@ -13,7 +13,6 @@ import pytest
 from rapidfuzz.distance import OSA
 
 from cinegraph_core.matching import TitleIndex
-from cinegraph_core.matching.catalogue.engines import ENGINES
 from cinegraph_core.matching.catalogue.index import MOST_SIMILAR
 from cinegraph_core.matching.catalogue.keys import key_of, trigrams
 from cinegraph_core.records import Candidate
@@ -31,14 +30,6 @@ FILMS = [
     Film(7, "…"),
     Film(8, "Woman at War", original_title="Kona fer í stríð"),
 ]
-
-
-@pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if name != "fts5":
-        pytest.importorskip(name)
-    return name
 
 
 def _ids(found: Sequence[Candidate]) -> list[int]:
