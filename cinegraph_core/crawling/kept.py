@@ -89,12 +89,12 @@ class KeptPages:
             entry = await cache.find(key)
             # To a foreign spider a 404 is a response, and it must come the way Scrapy's own middlewares expect.
             if entry is not None and (ticket.call.absent_ok or not entry.absent):
-                age = cache.staleness(entry)
-                if age < cache.policy.revalidate or age < 0:
-                    if age >= 0:
-                        self._renew(request, cache, key)
+                use = cache.use_of(entry)
+                if use == "renew":
+                    self._renew(request, cache, key)
+                if use in ("serve", "renew"):
                     return ticket.guard.recalled(cache.served(entry))
-                if age < cache.policy.on_error:
+                if use == "spare":
                     ticket.guard.spare = cache.served(entry)
             flight, leading = cache.board(key)
             if leading:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -19,6 +20,7 @@ from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.shared import Controls, SharedState
 
 log = logging.getLogger(__name__)
+Use = Literal["serve", "renew", "spare", "nothing"]
 _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "set-cookie", "transfer-encoding"})
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
 _PERSONAL = frozenset({"authorization", "cookie", "if-modified-since", "if-none-match", "range"})
@@ -155,9 +157,17 @@ class ServiceCache:
                 entry = found
         return None if entry is None or entry.freshness(now) == "gone" else entry
 
-    def staleness(self, entry: Entry) -> float:
-        """Return for how many seconds an entry has not been fresh; less than 0 if it is."""
-        return self._clock.now() - entry.fresh_until
+    def use_of(self, entry: Entry) -> Use:
+        """Return what an entry is good for.
+
+        ``serve`` it; ``renew``: serve it and fetch a new one; ``spare`` it for the case that no other can be had; ``nothing``.
+        """
+        age = self._clock.now() - entry.fresh_until
+        if age < 0:
+            return "serve"
+        if age < self.policy.revalidate:
+            return "renew"
+        return "spare" if age < self.policy.on_error else "nothing"
 
     def served(self, entry: Entry) -> Answer:
         """Return an entry as the answer it is now: from the cache, or stale."""

@@ -59,13 +59,12 @@ class Recall(Generic[T]):
 
     def _from(self, entry: Entry, guard: CallGuard) -> Done | None:
         """Answer from an entry that is good enough, or lay it by for the case that nothing better can be had."""
-        age = self.cache.staleness(entry)
-        if age < 0:
-            return guard.recalled(self.cache.served(entry))
-        if age < self.cache.policy.revalidate:
+        use = self.cache.use_of(entry)
+        if use == "renew":
             self.refresh()
+        if use in ("serve", "renew"):
             return guard.recalled(self.cache.served(entry))
-        if age < self.cache.policy.on_error:
+        if use == "spare":
             guard.spare = self.cache.served(entry)
         return None
 
