@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from contextlib import suppress
 from importlib.metadata import version
@@ -68,6 +69,7 @@ class CinegraphAddon:
         addon = cls(crawler)
         addon._tell(crawler.settings)
         crawler.signals.connect(addon._start_replicas, signal=signals.spider_opened)
+        crawler.signals.connect(addon._spare_collector, signal=signals.spider_opened)
         crawler.signals.connect(addon._count_failure, signal=signals.item_error)
         crawler.signals.connect(addon._flush, signal=signals.spider_closed)
         crawler.signals.connect(addon._leave, signal=signals.engine_stopped)
@@ -130,6 +132,10 @@ class CinegraphAddon:
                 with suppress(ConfigurationError):
                     await asyncio.to_thread(services.base_url, name)
 
+    def _spare_collector(self) -> None:
+        """Take what is loaded by now out of the garbage collector's rounds: it stays, and each full round would walk it."""
+        gc.freeze()
+
     def _count_failure(self) -> None:
         self._crawler.stats.inc_value("cinegraph/item_errors")
 
@@ -139,6 +145,7 @@ class CinegraphAddon:
             log.warning("not every measurement of this crawl is written yet; the rest follows at the end of the process")
 
     async def _leave(self) -> None:
+        gc.unfreeze()
         await self._house.leave()
 
 

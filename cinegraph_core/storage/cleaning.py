@@ -14,6 +14,8 @@ _DEPTH = 8
 
 def clean_text(text: str) -> str:
     """Return a text that every database takes."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -30,6 +32,8 @@ def clean_record(record: T) -> T:
 
 def clean_json(value: Any, depth: int = _DEPTH) -> Any:
     """Return a value as plain JSON; what JSON does not know becomes its text."""
+    if isinstance(value, str):
+        return clean_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | int | float):
@@ -38,4 +42,4 @@ def clean_json(value: Any, depth: int = _DEPTH) -> Any:
         return {clean_text(str(name)): clean_json(item, depth - 1) for name, item in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [clean_json(item, depth - 1) for item in value]
-    return clean_text(str(value)) if depth or isinstance(value, str) else "…"
+    return clean_text(str(value)) if depth else "…"

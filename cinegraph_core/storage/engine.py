@@ -50,6 +50,9 @@ def open_engine(url: URL) -> Engine:
             f"the driver for {shown(url)} is not installed ({error}): pip install 'cinegraph[postgres]'"
         ) from error
     if is_sqlite:
+        # Rows of a batch in one statement: SQLite's driver lets go of the interpreter for each statement it runs, and a
+        # busy event loop is slow to give it back.
+        engine.dialect.use_insertmanyvalues_wo_returning = True
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     return engine

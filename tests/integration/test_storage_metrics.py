@@ -69,7 +69,8 @@ def test_a_bad_measurement_costs_its_own_row_only(database: Database, caplog: py
     broken = [call(attempts="many"), call(inserted_at="yesterday"), call(fallback_level=2**80)]
     with caplog.at_level(logging.WARNING):
         assert insert(database, call(), *broken, call()) == 2
-    assert len(caplog.records) == 3
+    # Now and then psycopg adds a warning of its own about the pipeline in which a row failed.
+    assert len([record for record in caplog.records if record.name.startswith("cinegraph")]) == 3
 
 
 def test_lesson_30_a_target_is_never_empty(database: Database) -> None:
