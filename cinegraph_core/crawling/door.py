@@ -48,7 +48,7 @@ class DoorMiddleware:
         self._clock = application.clock
         self._of = RequestServices(application)
         self._pacer = Pacer()
-        self._kept = KeptPages(crawler)
+        self._kept = KeptPages(crawler, self._services)
         self._open: WeakSet[Ticket] = WeakSet()
         self._redirects = crawler.settings.getint("REDIRECT_MAX_TIMES") if crawler.settings.getbool("REDIRECT_ENABLED") else 0
 
@@ -69,7 +69,7 @@ class DoorMiddleware:
             if (url := self._of.effective(name, request.url)) != request.url:
                 return request.replace(url=url, dont_filter=True)
             ticket = self._begin(request, name)
-            if (kept := await self._kept.recall(request, ticket, self._services.base_url(name))) is not None:
+            if (kept := await self._kept.recall(request, ticket, name)) is not None:
                 return self._rebuilt(request, ticket, kept)
         if (url := await self._address(request, ticket, name)) != request.url:
             return request.replace(url=url, dont_filter=True)
@@ -147,7 +147,7 @@ class DoorMiddleware:
         request.meta.pop(RECEIPT, None)
         if not self._of.is_adopted(name):
             request.meta["download_slot"] = name
-        call = self._of.call_of(request)
+        call = self._of.call_of(request, name)
         now = self._clock.monotonic()
         ticket = Ticket(call, given_back=now, due=now)
         ticket.guard = self._services.begin(call, method=request.method, on_sent=ticket.count)

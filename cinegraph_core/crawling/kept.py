@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary, finalize
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
-from scrapy.utils.httpobj import urlparse_cached
 
 from cinegraph_core.crawling.answers import headers_of
 from cinegraph_core.crawling.services import CALL
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from cinegraph_core.contracts import Answer
+    from cinegraph_core.services import Services
 
 _RENEWAL = "cinegraph_renewal"
 """Meta key of a request that renews a kept page: the flight of all who wait for it."""
@@ -40,12 +40,13 @@ log = logging.getLogger(__name__)
 class KeptPages:
     """The cache as one crawl uses it."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, services: Services) -> None:
         self._crawler = crawler
+        self._services = services
         self._leaders: WeakValueDictionary[Flight, Ticket] = WeakValueDictionary()
         self._renewals: set[asyncio.Task[None]] = set()
 
-    async def recall(self, request: Request, ticket: Ticket, base_url: str) -> Done | None:
+    async def recall(self, request: Request, ticket: Ticket, name: str) -> Done | None:
         """End the call with a kept answer or with that of another request under way; ``None`` if it has to be asked for.
 
         One that is too old is laid by for the case that no other can be had. Raises the error of the request that was waited
@@ -54,8 +55,8 @@ class KeptPages:
         cache = ticket.cache = ticket.guard.state.cache
         if cache.policy.ttl <= 0 or ticket.call.fresh or request.method != "GET":
             return None
-        url = urlparse_cached(request)
-        ticket.path = url.path.removeprefix(urlsplit(base_url).path.rstrip("/"))
+        url = urlsplit(request.url)
+        ticket.path = url.path.removeprefix(urlsplit(self._services.base_url(name)).path.rstrip("/"))
         ticket.key = cache.key(ticket.path, url.query, headers_of(request))
         ticket.url = request.url
         if ticket.key is None:

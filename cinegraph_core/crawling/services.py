@@ -37,13 +37,12 @@ class RequestServices:
         self._hosts: dict[str, str] = {}
         self._adopted_names: set[str] = set()
 
-    def call_of(self, request: Request) -> Call:
-        """Return the call a request stands for; one without a spider's own is named after its path."""
+    def call_of(self, request: Request, name: str) -> Call:
+        """Return the call a request to a service stands for; one without a spider's own is named after its path."""
         given = request.meta.get(CALL)
         if isinstance(given, Call):
             return given
-        url = urlsplit(request.url)
-        return Call(service=self.name_of(request), operation="fetch_page", target=url.path or "/")
+        return Call(service=name, operation="fetch_page", target=urlsplit(request.url).path or "/")
 
     def name_of(self, request: Request) -> str:
         """Return the name of the service a request goes to."""

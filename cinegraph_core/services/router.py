@@ -46,6 +46,7 @@ class Router:
         self._specs = plugins.services()
         self._replicas = {name: one for one in plugins.replicas().values() for name in one.services}
         self._adopted: set[str] = set()
+        self._found: dict[tuple[str, Side], Addresses] = {}
 
     def adopt(self, spec: ServiceSpec) -> None:
         """Take in a service no plugin brought; it has no replica, so it is always the real one. A known name stays as it is."""
@@ -99,8 +100,14 @@ class Router:
 
     def addresses(self, name: str, side: Side | None = None) -> Addresses:
         """Return the public and the effective base URL; that of a replica starts it."""
+        where = name, side or self.side(name)
+        if where not in self._found:
+            self._found[where] = self._find(*where)
+        return self._found[where]
+
+    def _find(self, name: str, side: Side) -> Addresses:
         public = self._known(name).base_url.rstrip("/")
-        if (side or self.side(name)) == "live":
+        if side == "live":
             return Addresses(public, self._settings.service(name).base_url or public)
         replica = self._replicas.get(name)
         if replica is None:

@@ -28,6 +28,9 @@ def database_by_mode(data: dict[str, Any]) -> str:
     return "sqlite:///cinegraph-mock.db" if data["mode"] == "mock" else "sqlite:///cinegraph.db"
 
 
+_NOTHING_SET = ServiceSettings()
+
+
 class Settings(BaseSettings):
     """All settings of one process, frozen; made by :func:`load_settings`."""
 
@@ -103,7 +106,7 @@ class Settings(BaseSettings):
 
     def service(self, name: str) -> ServiceSettings:
         """Return what is set for a service; empty where nothing is."""
-        return self.services.get(name, ServiceSettings())
+        return self.services.get(name, _NOTHING_SET)
 
     def mode_of(self, name: str) -> Mode:
         """Return the mode of a service: its own setting, else that of the run."""

@@ -127,6 +127,18 @@ def test_a_foreign_spider_gains_the_cache_by_a_setting(server: FaultServer, tmp_
     assert server.counts["/a"] == 1
 
 
+def test_pages_that_differ_only_behind_a_semicolon_are_two_pages(server: FaultServer, tmp_path: Path) -> None:
+    for path in ("/list;page=1", "/list;page=2"):
+        server.plan(path, html(200, path.encode()))
+    paths = ("/list;page=1", "/list;page=2", "/list;page=1")
+    spider = type("Foreign", (ForeignSpider,), {"base": server.url, "paths": paths})
+    given = {"site": {"base_url": server.url, "cache_ttl": 1000.0}}
+    scrapy = {"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS": 1, "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter"}
+    run = crawl(tmp_path, spider, SITE, services=given, scrapy=scrapy)
+    assert [item["text"] for item in run.items] == list(paths)
+    assert [server.counts[path] for path in paths[:2]] == [1, 1]
+
+
 @pytest.mark.parametrize(("year", "fetched"), [(2023, 2), (2022, 1)])
 def test_lesson_27_pages_of_the_current_year_are_never_taken_from_the_cache(
     server: FaultServer, tmp_path: Path, year: int, fetched: int
