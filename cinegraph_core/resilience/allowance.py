@@ -118,19 +118,20 @@ class Allowance:
 
     def take(self, now: float) -> Lease | None:
         """Return the lease a call begins on, or ``None`` if one must be fetched first; raises :class:`Exhausted`."""
-        with suppress(IndexError):
-            while True:
-                lease = self._free.popleft()
-                if now < lease.until:
-                    self._taken = True
-                    return lease
+        try:
+            while now >= (lease := self._free.popleft()).until:
                 self._unwanted.append(lease)
+        except IndexError:
+            return self._none_left(now)
+        self._taken = True
+        return lease
+
+    def _none_left(self, now: float) -> None:
         with self._lock:
             refusal = self._refusal
             # A clock that was set back makes every refusal one from the future, which says nothing about now.
             if refusal is not None and self._refused_at <= now < min(refusal.retry_at, self._ask_again):
-                raise Exhausted(refusal.limit, refusal.retry_at)
-            return None
+                raise Exhausted(refusal.limit, refusal.retry_at) from None
 
     @staticmethod
     def used(lease: Lease, more: int = 0) -> None:
