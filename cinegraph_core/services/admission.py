@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from cinegraph_core.errors import BulkheadFullError, ServiceError, ServiceTimeoutError
 from cinegraph_core.resilience.bulkhead import Bulkhead, Waiter
 from cinegraph_core.services.account import CallAccount
@@ -102,7 +104,7 @@ class Admission(CallAccount):
         left = self.left()
         if left <= 0:
             raise self._refused(ServiceTimeoutError(f"the deadline of {self._state.deadline:g} s has passed"))
-        return attempt if attempt.timeout <= left else attempt._replace(timeout=left)
+        return attempt if attempt.timeout <= left else msgspec.structs.replace(attempt, timeout=left)
 
     # ------------------------------------------------------------------------------------------------- inside
 

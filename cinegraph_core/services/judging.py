@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from cinegraph_core.contracts import Answer, Call, ServiceSpec
 from cinegraph_core.errors import (
@@ -26,7 +28,7 @@ CallError = ServiceError | PageError
 ABSENT = (404, 410)
 
 
-class Ruling(NamedTuple):
+class Ruling(msgspec.Struct, frozen=True):
     """An answer judged: its value or the error in it; ``absent`` if it properly says that there is no such thing."""
 
     value: Any = None

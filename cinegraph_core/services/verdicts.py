@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from cinegraph_core.contracts import Answer
 from cinegraph_core.records import Measurement
@@ -18,7 +19,7 @@ class Recorder(Protocol):
         ...
 
 
-class Attempt(NamedTuple):
+class Attempt(msgspec.Struct, frozen=True):
     """Leave to send one request: wait ``wait`` seconds first, then take no longer than ``timeout`` seconds."""
 
     wait: float
@@ -26,15 +27,14 @@ class Attempt(NamedTuple):
     permit: Permit
 
 
-class Done(NamedTuple):
+class Done(msgspec.Struct, frozen=True):
     """The call ended well: what :attr:`Call.read` made of the answer (``None`` for an absence that is fine), and the answer."""
 
     value: Any
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """The attempt failed and another one may help: wait ``wait`` seconds, then ask for it."""
 
     wait: float
@@ -52,7 +52,7 @@ class Elsewhere(Exception):  # noqa: N818 - not a fault: the call goes on
     """The service is refused and its replica answers in its place: ask the guard for leave again, and send it there."""
 
 
-class Proper(NamedTuple):
+class Proper(msgspec.Struct, frozen=True):
     """An answer that may be kept; ``absent``: it properly says that there is no such thing."""
 
     answer: Answer
