@@ -62,6 +62,7 @@ class CinegraphAddon:
         self._crawler = crawler
         self._house = House.of(crawler.settings)
         self.application: Application = self._house.enter()
+        self._spares_collector = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -134,7 +135,9 @@ class CinegraphAddon:
 
     def _spare_collector(self) -> None:
         """Take what is loaded by now out of the garbage collector's rounds: it stays, and each full round would walk it."""
-        gc.freeze()
+        if not gc.get_freeze_count():  # else the project does so itself
+            gc.freeze()
+            self._spares_collector = True
 
     def _count_failure(self) -> None:
         self._crawler.stats.inc_value("cinegraph/item_errors")
@@ -145,7 +148,8 @@ class CinegraphAddon:
             log.warning("not every measurement of this crawl is written yet; the rest follows at the end of the process")
 
     async def _leave(self) -> None:
-        gc.unfreeze()
+        if self._spares_collector:
+            gc.unfreeze()
         await self._house.leave()
 
 

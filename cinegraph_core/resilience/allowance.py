@@ -122,11 +122,12 @@ class Allowance:
             while now >= (lease := self._free.popleft()).until:
                 self._unwanted.append(lease)
         except IndexError:
-            return self._none_left(now)
+            self._check_refusal(now)
+            return None
         self._taken = True
         return lease
 
-    def _none_left(self, now: float) -> None:
+    def _check_refusal(self, now: float) -> None:
         with self._lock:
             refusal = self._refusal
             # A clock that was set back makes every refusal one from the future, which says nothing about now.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,9 @@ from cinegraph_core.crawling.loader import PluginSpiderLoader, spider_of
 from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.errors import PluginError
 from tests.support.crawling import crawl, opened
-from tests.support.fault_server import FaultServer
+from tests.support.fault_server import FaultServer, html
+from tests.support.pages import SITE as PAGES
+from tests.support.pages import PageSpider
 from tests.support.paper import PAPER, SITE, plan, publish_2024, read
 
 
@@ -72,3 +76,35 @@ def test_the_replica_is_started_off_the_event_loop(server: FaultServer, tmp_path
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
     assert server.counts["/2024/lineup"] == 1
+
+
+class CollectorSpider(PageSpider):
+    """Tells how many objects the garbage collector passes over while it crawls."""
+
+    def came(self, response: Any) -> Iterator[dict[str, Any]]:
+        yield {"passed_over": gc.get_freeze_count()}
+
+
+def passed_over(folder: Path, server: FaultServer) -> int:
+    server.plan("/a", html(200, b"card"))
+    spider = type("Pages", (CollectorSpider,), {"base": server.url})
+    run = crawl(folder, spider, PAGES, services={"site": {"base_url": server.url}}, scrapy={"ROBOTSTXT_OBEY": False})
+    return int(run.items[0]["passed_over"])
+
+
+def test_what_is_loaded_when_a_crawl_begins_is_out_of_the_collectors_rounds_until_it_ends(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    assert gc.get_freeze_count() == 0
+    assert passed_over(tmp_path, server) > 10_000
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_project_that_spares_the_collector_itself_is_left_alone(server: FaultServer, tmp_path: Path) -> None:
+    gc.freeze()
+    try:
+        own = gc.get_freeze_count()
+        assert passed_over(tmp_path, server) <= own
+        assert 0 < gc.get_freeze_count() <= own
+    finally:
+        gc.unfreeze()

@@ -129,6 +129,14 @@ def test_the_next_lease_is_larger_where_one_lasts_less_than_half_a_second_and_sm
     assert allowance.ahead() == 1
 
 
+def test_a_process_never_holds_more_than_16384_calls_ahead() -> None:
+    allowance = Allowance()
+    for number in range(20):
+        allowance.grant(Lease("quick", 10.0, 1), number * 0.1)
+        allowance.take(number * 0.1)
+    assert allowance.ahead() == 16384
+
+
 def test_a_lease_that_follows_while_the_last_is_not_used_up_is_no_reason_for_larger_ones() -> None:
     allowance, _ = leased(2)
     allowance.grant(Lease("b", 10.0, 2), 0.1)

@@ -64,6 +64,23 @@ def test_memory_is_bounded_by_size_and_counts_each_entry_once() -> None:
     assert memory.evicted == 1
 
 
+def test_the_memory_of_a_process_holds_2048_entries() -> None:
+    memory = Memory()
+    for number in range(2049):
+        assert memory.evicted == 0
+        memory.put(entry(str(number)))
+    assert memory.evicted == 1
+
+
+def test_the_memory_of_a_process_holds_64_mib_half_a_kib_of_them_for_what_stands_around_each_body() -> None:
+    memory, half = Memory(), (32 << 20) - 512
+    for key in ("a", "b"):
+        memory.put(entry(key, body=bytes(half)))
+    assert memory.evicted == 0, "64 MiB and no byte more"
+    memory.put(entry("b", body=bytes(half + 1)))
+    assert memory.evicted == 1
+
+
 def test_an_entry_that_takes_another_s_place_gives_back_the_room_of_that_one_only() -> None:
     memory = Memory(size=4000)
     for key, length in (("a", 100), ("b", 2000), ("a", 100), ("c", 1000), ("d", 3000)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cinegraph_core.resilience.budget import Tariff, budget_of, mark_passed, price_of
+from cinegraph_core.resilience.budget import BUDGETS, Tariff, budget_of, mark_passed, price_of
 from cinegraph_core.resilience.quota import quota_status, spent_until
 
 NOW = 1_700_000_000.0
@@ -48,6 +48,10 @@ def test_a_quota_is_healthy_below_80_percent_and_critical_above_95(used: int, li
 )
 def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed(headers: dict[str, str], until: float | None) -> None:
     assert spent_until(headers, NOW) == until
+
+
+def test_two_counters_count_money_and_all_others_requests() -> None:
+    assert sorted(BUDGETS) == ["daily_budget", "total_daily_budget"]
 
 
 def test_money_is_whole_micro_dollars_a_price_rounded_up_and_a_budget_down() -> None:
