@@ -24,6 +24,7 @@ from cinegraph_core.cli.crawl_report import (
 from cinegraph_core.cli.mode import begin
 from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
+from cinegraph_core.cli.remedies import tell_remedies
 from cinegraph_core.cli.scrapy_run import ScrapyRun, project_settings
 from cinegraph_core.errors import UsageError
 from cinegraph_core.settings import Settings
@@ -62,6 +63,7 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
         print_json(as_document(report))
     else:
         print_report(report, to_stderr=feed_on_stdout)
+        tell_remedies(report.film_errors)
         say("Try next:")
         for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
             say(f"  {line}")
@@ -117,6 +119,7 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
         nominations=sum(len(entry.stored.nomination_ids) for entry in entries),
         films=films.statuses.total(),
         films_by_status=dict(films.statuses),
+        film_errors=dict(films.errors),
         matched_by_level=dict(films.levels),
         pages=pages,
         calls=calls,
@@ -128,12 +131,14 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
 def _suggestions(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     """Yield commands worth trying next, the most useful first, as they can be pasted."""
     command = _own_command(settings)
+    chosen = "".join(f" -a {argument}" for argument in arguments)
+    if report.problems:
+        yield f"{command} crawl {report.spider}{chosen}"
     if any(report.films_by_status.get(status) for status in (UNDECIDED, PARKED, "error")):
         yield f"{command} match --pending"
     if report.films_by_status.get("review"):
         yield f"{command} review list"
     yield f"{command} metrics summary --hours 24"
-    chosen = "".join(f" -a {argument}" for argument in arguments)
     yield f"{command} crawl {report.spider}{chosen} -O {report.spider}.jsonl"
     yield f'{command} match --title "Poor Things" --year 2023'
 

@@ -27,6 +27,7 @@ _MOST_LINES = 5
 class CrawlReport:
     """One crawl; ``films`` are counted once each, by what is known of them now, whichever crawl decided it.
 
+    ``film_errors`` counts by error type the films that could not be asked for.
     ``calls`` counts logical calls and ``requests`` the HTTP requests that left for them, by service. ``problems`` are the
     pages that could not be read whole, each with festival, year, url, outcome and detail.
     """
@@ -40,6 +41,7 @@ class CrawlReport:
     films: int
     matched_by_level: Mapping[str, int]
     films_by_status: Mapping[str, int]
+    film_errors: Mapping[str, int]
     pages: Mapping[str, int]
     calls: Mapping[str, int]
     requests: Mapping[str, int]
@@ -52,14 +54,16 @@ class FilmCounts:
 
     statuses: Counter[str]
     levels: Counter[str]
+    errors: Counter[str]
 
 
 def count_films(session: Session, editions: Sequence[StoredEdition]) -> FilmCounts:
-    """Count the distinct films of editions by match status and, where matched, by level."""
+    """Count the distinct films of editions by match status and, where matched, by level, where in error, by its type."""
     decisions = film_matches(session, [one for edition in editions for one in edition.nomination_ids]).values()
     statuses = Counter(decision.status if decision else UNDECIDED for decision in decisions)
     levels = Counter(_level(decision) for decision in decisions if decision and decision.status == "matched")
-    return FilmCounts(statuses, levels)
+    errors = Counter(decision.error_type for decision in decisions if decision and decision.error_type)
+    return FilmCounts(statuses, levels, errors)
 
 
 def count_calls(session: Session, since: datetime) -> tuple[dict[str, int], dict[str, int]]:

@@ -22,7 +22,7 @@ REMEDIES: Mapping[ErrorType, str] = {
     "parse_error": "a page holds something unexpected: run it again with cinegraph --debug, and report it",
     "layout_changed": "the page is built anew and its reader must follow: look for a newer version of the plugin, or report it",
     "invalid_response": "something else may answer in its place: check CINEGRAPH_SERVICES__{NAME}__BASE_URL and any proxy",
-    "circuit_open": "the service kept failing and is left alone for a while: cinegraph doctor --probe tells when it is back",
+    "circuit_open": "the service kept failing, or a person took it out of use: cinegraph services tells which and until when",
     "quota_exceeded": "wait for the next day or hour, or raise CINEGRAPH_SERVICES__{NAME}__DAILY_QUOTA or __HOURLY_QUOTA",
     "budget_exceeded": "wait for the next day, or raise CINEGRAPH_SERVICES__{NAME}__DAILY_BUDGET_USD",
     "bulkhead_full": "ask for less at once, or raise CINEGRAPH_SERVICES__{NAME}__MAX_CONCURRENT",

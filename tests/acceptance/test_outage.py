@@ -68,7 +68,9 @@ def test_pending_waits_for_the_next_probe_and_says_so(tmp_path: Path) -> None:
 def test_pending_does_not_wait_for_a_breaker_that_a_person_opened(tmp_path: Path) -> None:
     with ReplicaServer() as replica:
         env = environment(tmp_path, replica.urls, SERVICES__TMDB__BREAKER_MODE="open")
-        run("scrapy", *IMDB, env=env, folder=tmp_path)
+        crawl = run("cinegraph", *IMDB, env=env, folder=tmp_path)
+        assert crawl.returncode == 1, crawl.stderr
+        assert "→ circuit_open: the service kept failing" in crawl.stderr
         assert {status for _, status, _ in query(tmp_path, FILMS)} == {"error"}
         assert stats(replica.origin).get("tmdb", 0) == 0
         left = run("cinegraph", "match", "--pending", env=env, folder=tmp_path)
