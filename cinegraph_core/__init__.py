@@ -87,8 +87,8 @@ if TYPE_CHECKING:
     from cinegraph_core.resilience.budget import Tokens
     from cinegraph_core.services.guarded import guarded
 
-_HOMES = ("errors", "records", "contracts", "hookspecs", "services.guarded")
-"""The modules whose names are exported, the cheapest first."""
+_HOMES = ("errors", "records", "contracts", "hookspecs", "resilience.budget", "services.guarded")
+"""The modules in which the exported names live, the cheapest to import first."""
 
 __all__ = [
     "AlertChannel",

@@ -20,7 +20,7 @@ from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import current_user, record_action
 from cinegraph_core.storage.cache import purge_answers
 from cinegraph_core.storage.controls import controls, set_control
-from cinegraph_core.storage.review import accept_review, reject_review, show_review
+from cinegraph_core.storage.review import accept_review, audited, reject_review
 from cinegraph_core.storage.state import record_transition, service_states
 
 
@@ -42,10 +42,10 @@ def accept_match(
     the id ``was_candidate``. Raises :class:`UsageError` if there is no such film, or if another film has this id already
     and looks different, unless ``merge`` says that the two are one.
     """
-    who = who or current_user()
+    who, now = who or current_user(), clock.now()
     with database.transaction() as session:
-        before = show_review(session, film_id)
-        return Change(who, before, accept_review(session, film_id, tmdb_id, who=who, now=clock.now(), merge=merge))
+        before, after = accept_review(session, film_id, tmdb_id, who=who, now=now, merge=merge)
+        return _reviewed(session, "review.accept", Change(who, before, after), now=now)
 
 
 def reject_match(database: Database, film_id: int, *, clock: Clock, who: str | None = None) -> Change:
@@ -53,10 +53,16 @@ def reject_match(database: Database, film_id: int, *, clock: Clock, who: str | N
 
     ``who`` is by default the user of this process. Raises :class:`UsageError` if there is no such film.
     """
-    who = who or current_user()
+    who, now = who or current_user(), clock.now()
     with database.transaction() as session:
-        before = show_review(session, film_id)
-        return Change(who, before, reject_review(session, film_id, who=who, now=clock.now()))
+        before, after = reject_review(session, film_id, who=who, now=now)
+        return _reviewed(session, "review.reject", Change(who, before, after), now=now)
+
+
+def _reviewed(session: Session, what: str, change: Change, *, now: float) -> Change:
+    subject, before, after = f"film {change.after['id']}", audited(change.before), audited(change.after)
+    record_action(session, who=change.who, what=what, subject=subject, before=before, after=after, now=now)
+    return change
 
 
 def reset_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
@@ -87,7 +93,7 @@ def set_mode(
 ) -> Change:
     """Switch a service to a mode in every process within a second, for some ``seconds`` or until :func:`reset_mode`.
 
-    Whether the mode is to be had is the caller's to check (:meth:`Router.check_mode`). ``before`` holds ``None`` where the
+    The caller checks that the mode is available (:meth:`Router.check_mode`). ``before`` holds ``None`` where the
     settings counted.
     """
     switch = Switch(mode) if seconds is None else Switch(mode, clock.now() + seconds)
@@ -114,7 +120,7 @@ def _told(switch: Switch | None) -> dict[str, Any]:
 
 
 def _next_moment(session: Session, service: str, now: float) -> int:
-    """Return a moment for a word about a breaker, later than those before it, whatever the clocks of their machines said."""
+    """Return a moment for an order about a breaker that is later than all before it, whatever the machines' clocks say."""
     words = controls(session)
     return max(int(now * 1000), *(1 + words.get((service, name), 0) for name in BY_HAND))
 

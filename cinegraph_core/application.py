@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from cinegraph_core import services as door
 from cinegraph_core.clock import SystemClock
@@ -58,11 +58,11 @@ class Application:
         """
         settings = settings or load_settings()
         plugins = plugins or load_plugins(blocked=settings.disable_plugins)
-        check_service_names(settings, set(plugins.services()), _tolerated(settings, plugins))
+        check_services(settings, plugins)
         check_production(settings)
         database = Database(settings.database_url)
         try:
-            database.prepare(_stamp(settings))
+            database.prepare(settings.mode)
             application = cls(settings, plugins, database, clock or SystemClock())
             application.services.check()
         except BaseException:
@@ -81,6 +81,13 @@ class Application:
         now = self.clock.now()
         self.database.post(lambda session: record_transition(session, service, new, changed_at=now, retry_at=retry_at))
 
+    def _tell_lost(self) -> None:
+        """Say at the end of a run, on any terminal, what its record lacks."""
+        for sink, lost in self.tracker.lost.items():
+            if lost:
+                failed = self.tracker.sink_errors[sink]
+                log.error("%d measurements never reached the metrics sink %s (%d of its writes failed)", lost, sink, failed)
+
     async def aclose(self) -> None:
         """Close the clients of this event loop, then everything else."""
         await self.services.aclose()
@@ -90,6 +97,7 @@ class Application:
         """Write what is still on its way, then let go of the database."""
         self.shared.close()
         self.tracker.close()
+        self._tell_lost()
         if self.catalogue is not None:
             self.catalogue.close()
         self.database.close()
@@ -112,7 +120,7 @@ class Application:
 
 
 def _catalogue(settings: Settings) -> TitleIndex | None:
-    """Open the local catalogue, if one is loaded; matching works without one, so that a broken one stops nobody."""
+    """Open the local catalogue, if one is loaded; a broken one stops nobody, because matching works without it."""
     if not settings.catalogue_path.exists():
         return None
     try:
@@ -122,13 +130,13 @@ def _catalogue(settings: Settings) -> TitleIndex | None:
         return None
 
 
-def _tolerated(settings: Settings, plugins: Plugins) -> set[str]:
-    """Return the services that may be set although no active plugin brings them."""
-    return set(settings.services) if plugins.has_gaps else set(PLANNED)
+def check_services(settings: Settings, plugins: Plugins) -> None:
+    """Raise :class:`SettingsError` for a setting of a service nobody brings; one that may have come with a plugin is warned of.
 
-
-def _stamp(settings: Settings) -> Literal["mock", "live"]:
-    return "mock" if settings.mode == "mock" else "live"
+    Those are any service while a plugin is blocked or failed, and else the ``PLANNED`` ones.
+    """
+    tolerated = set(settings.services) if plugins.has_gaps else set(PLANNED)
+    check_service_names(settings, set(plugins.services()), tolerated)
 
 
 door.set_opener(Application.open)

@@ -43,13 +43,13 @@ def metrics_sink() -> MetricsSink | Iterable[MetricsSink]:
 
 @hookspec
 def enricher() -> Enricher | Iterable[Enricher]:
-    """Register providers of further facts about a matched film."""
+    """Register providers of further facts about a matched film; nothing calls them yet."""
     return ()
 
 
 @hookspec
 def alert_channel() -> AlertChannel | Iterable[AlertChannel]:
-    """Register ways to reach a person."""
+    """Register ways to reach a person; nothing calls them yet."""
     return ()
 
 

@@ -42,7 +42,7 @@ class Installed:
 def installed() -> Iterator[Installed]:
     """Yield every entry point of the group, importing none.
 
-    Of a distribution that is on the path twice only the first counts, as it does for imports.
+    Where a distribution is on the path twice, only the first counts, as it does for imports.
     """
     for name in dict.fromkeys(_distribution_names()):
         found = distribution(name)

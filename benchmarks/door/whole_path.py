@@ -89,7 +89,7 @@ class Miss:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._cache = services.cache(NAME)
+        self._cache = services.state(NAME).cache
         self._numbers = count()
 
     async def __call__(self) -> Answer:
@@ -105,9 +105,7 @@ class Miss:
         return await Recall(self._cache, key, path, ask=ask, rebuild=lambda done: done.answer, refresh=lambda: None).lead(guard)
 
     async def _ask(self, guard: CallGuard, number: int) -> Answer:
-        attempt = guard.attempt()
-        while not guard.counted():
-            attempt = await self._services.supply(guard, attempt)
+        attempt = await self._services.admit(guard)
         with bounded(self._services.clock, attempt.timeout):
             answer = await stub(number)
         guard.answered(attempt, answer)

@@ -13,11 +13,12 @@ import click
 
 from cinegraph_core.application import Application
 from cinegraph_core.cli.mode import begin, titled
-from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
+from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.progress import progress
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Answer, Call
+from cinegraph_core.endings import DONE, NOTHING_TO_DO
 from cinegraph_core.errors import ConfigurationError, UsageError
 from cinegraph_core.matching.catalogue import TitleIndex, load_catalogue
 from cinegraph_core.matching.catalogue.engines import DEFAULT_ENGINE, ENGINES, engine_named
@@ -46,8 +47,8 @@ def load(source: str, engine: str | None, as_json: bool) -> None:
     """Load TMDb's list of film ids, FILE|URL, in place of an older one; if that fails, the older one stays."""
     settings = begin()
     engine = engine or _engine_of(settings.catalogue_path)
-    engine_named(engine)  # one that is not installed is told before anything is fetched
-    # Whatever looks like an address is one, so that a misspelt one is not taken for a file.
+    engine_named(engine)  # a missing engine is reported before anything is fetched
+    # Whatever looks like an address is taken for one, so that a misspelt address is not taken for a file.
     given: Path | bytes = asyncio.run(_fetched(settings, source)) if "://" in source else _file(source)
     say(f"loading {source} into {settings.catalogue_path}")
     now = SystemClock().now()

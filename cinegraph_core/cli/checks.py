@@ -6,26 +6,35 @@ import importlib.util
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
+from cinegraph_core.application import check_services
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.errors import CinegraphError, SettingsError
 from cinegraph_core.plugins import Plugins, load_plugins
-from cinegraph_core.services.standing import read_standing
-from cinegraph_core.settings import Settings, check_production, check_service_names, load_settings
+from cinegraph_core.services.modes import AS_CONFIGURED
+from cinegraph_core.services.router import Router
+from cinegraph_core.services.standing import Standing, read_standing
+from cinegraph_core.settings import Settings, check_production, load_settings
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.state import service_states
+from cinegraph_core.storage.controls import set_control
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 """Names under which a Chromium is looked for, in this order."""
 
 Status = Literal["ok", "warning", "error"]
+
+
+class _UndoneError(Exception):
+    """What was written shall not stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +86,8 @@ def _mode(settings: Settings) -> Iterator[Finding]:
 
 
 def _service_names(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
-    known = set(plugins.services())
-    unknown = set(settings.services) - known
-    check_service_names(settings, known, tolerated=unknown if plugins.has_gaps else set())
-    for name in sorted(unknown):
+    check_services(settings, plugins)
+    for name in sorted(set(settings.services) - set(plugins.services())):
         yield Finding("settings", "warning", f"service {name!r} is set but not installed", "see the plugins that are not active")
 
 
@@ -114,7 +121,7 @@ def _keys(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
             yield Finding("keys", status, f"{name}: no key is set, so every call to it is refused", remedy)
 
 
-def _database(settings: Settings, _plugins: Plugins) -> Iterator[Finding]:
+def _database(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         yield _missing_file(Path(url.database or ""))
@@ -125,13 +132,24 @@ def _database(settings: Settings, _plugins: Plugins) -> Iterator[Finding]:
             yield Finding("database", "error", f"{database.shown_url}: {'; '.join(problems)}", "run: cinegraph db upgrade")
             return
         database.stamp(settings.mode)
-        with database.transaction():
-            pass
+        _write(database)
         yield Finding("database", "ok", f"{database.shown_url} opens, is migrated, and takes writes")
-        yield from _breakers(database)
-        yield from _patterns(database)
+        with database.reading() as session:
+            standing = read_standing(session, SystemClock().now())
+        yield from _breakers(standing, Router(settings, plugins))
+        yield from _patterns(standing)
+    except DBAPIError as error:
+        remedy = "free its disk, or give this user the right to write; then run it again"
+        yield Finding("database", "error", f"{database.shown_url} cannot be used: {error.orig}", remedy)
     finally:
         database.close()
+
+
+def _write(database: Database) -> None:
+    """Write a row and undo it; raises what the database raises where it takes none."""
+    with suppress(_UndoneError), database.transaction() as session:
+        set_control(session, "doctor", "mode", AS_CONFIGURED, now=SystemClock().now())
+        raise _UndoneError
 
 
 def _missing_file(path: Path) -> Finding:
@@ -141,19 +159,19 @@ def _missing_file(path: Path) -> Finding:
     return Finding("database", "ok", f"{path} does not exist yet; the first command that needs it creates it")
 
 
-def _breakers(database: Database) -> Iterator[Finding]:
-    with database.reading() as session:
-        states = service_states(session)
-    for state in states.values():
-        if state.breaker_state != "closed":
-            message = f"{state.service}: the breaker was {state.breaker_state} when last heard of"
-            message += f" ({state.changed_at:%Y-%m-%d %H:%M} UTC)"
-            yield Finding("breakers", "warning", message, "wait for its next probe, or see why: cinegraph metrics summary")
+def _breakers(standing: Standing, router: Router) -> Iterator[Finding]:
+    for spec in map(router.spec, router.names()):
+        state, probe_at = standing.breaker(spec), standing.probe_at(spec)
+        if state == "open" and probe_at is None:
+            remedy = f"take back CINEGRAPH_SERVICES__{spec.name.upper()}__BREAKER_MODE, or: cinegraph services breaker reset"
+            yield Finding("breakers", "warning", f"{spec.name}: the breaker is open until it is reset", f"{remedy} {spec.name}")
+        elif state != "closed":
+            until = "" if probe_at is None else f" until its next probe at {probe_at:%Y-%m-%d %H:%M} UTC"
+            message = f"{spec.name}: the breaker is {state}{until}"
+            yield Finding("breakers", "warning", message, "wait, or see why: cinegraph metrics summary")
 
 
-def _patterns(database: Database) -> Iterator[Finding]:
-    with database.reading() as session:
-        standing = read_standing(session, SystemClock().now())
+def _patterns(standing: Standing) -> Iterator[Finding]:
     for service in sorted(standing.traffic):
         for pattern in standing.patterns(service):
             since = f"{utc(pattern.since):%Y-%m-%d %H:%M} UTC"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import click
 from pydantic import SecretStr
 
+from cinegraph_core.application import check_services
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.tables import print_table
-from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.plugins import Plugins, load_plugins
-from cinegraph_core.settings import ServiceSettings, Settings, check_service_names
+from cinegraph_core.settings import ServiceSettings, Settings
 
 _OF_SERVICE = "service's default"
 
@@ -29,8 +30,7 @@ def show(as_json: bool) -> None:
     """Show every setting, its value and where that came from; secrets are masked."""
     settings = begin()
     plugins = load_plugins(blocked=settings.disable_plugins)
-    known = set(plugins.services())
-    check_service_names(settings, known, tolerated=set(settings.services) - known if plugins.has_gaps else set())
+    check_services(settings, plugins)
     rows = [*_plain(settings), *_of_services(settings, plugins)]
     if as_json:
         print_json({"settings": [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]})
@@ -43,9 +43,7 @@ def show(as_json: bool) -> None:
 def _plain(settings: Settings) -> Iterator[tuple[str, Any, str]]:
     for name, origin in settings.origins.items():
         if not name.startswith("services."):
-            value: Any = settings.masked_database_url if name == "database_url" else settings
-            for part in name.split(".") if value is settings else ():
-                value = getattr(value, part)
+            value = settings.masked_database_url if name == "database_url" else reduce(getattr, name.split("."), settings)
             yield name, _shown(value), origin
 
 
@@ -58,12 +56,8 @@ def _of_services(settings: Settings, plugins: Plugins) -> Iterator[tuple[str, An
             value = getattr(settings.service(service), field)
             if value is not None:
                 yield name, _shown(value), settings.origins.get(name, "default")
-            elif (default := _default(specs.get(service), field)) is not None:
+            elif (default := getattr(specs.get(service), field, None)) is not None:
                 yield name, default, _OF_SERVICE
-
-
-def _default(spec: ServiceSpec | None, field: str) -> Any:
-    return getattr(spec, field, None)
 
 
 def _shown(value: Any) -> Any:

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,6 @@ import click
 from cinegraph_core.cli.crawl_report import (
     UNDECIDED,
     CrawlReport,
-    as_document,
     count_calls,
     count_films,
     print_report,
@@ -23,9 +23,11 @@ from cinegraph_core.cli.crawl_report import (
 )
 from cinegraph_core.cli.mode import begin
 from cinegraph_core.cli.opening import opened_database
-from cinegraph_core.cli.output import DONE, NOTHING_TO_DO, print_json, say
+from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.remedies import tell_remedies
 from cinegraph_core.cli.scrapy_run import ScrapyRun, project_settings
+from cinegraph_core.crawling.arguments import only_missing
+from cinegraph_core.endings import DONE, NOTHING_TO_DO
 from cinegraph_core.errors import UsageError
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.tables import PARKED
@@ -60,9 +62,9 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
         return code
     report = _report(run, settings, spider, begun)
     if as_json:
-        print_json(as_document(report))
+        print_json(asdict(report))
     else:
-        print_report(report, to_stderr=feed_on_stdout)
+        print_report(report, settings, to_stderr=feed_on_stdout)
         tell_remedies(report.film_errors)
         say("Try next:")
         for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
@@ -73,11 +75,11 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
 
 
 def _empty_handed(given: Mapping[str, str], report: CrawlReport) -> int:
-    """Say so; that is well where only missing editions were asked for and none is missing, or where all is put by."""
+    """Say why nothing was found; that is a success where no edition was missing, or where all that was left is parked."""
     if report.pages.get("parked"):
         say("what was to be read is parked until a quota or budget begins anew; crawl again then, with -a missing=true")
         return DONE
-    if "missing" in given:
+    if only_missing(given):
         say("nothing is missing: every edition asked for is stored already")
         return DONE
     say("nothing was found where something was expected; `cinegraph --debug crawl …` tells what the pages said")

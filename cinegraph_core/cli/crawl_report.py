@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from cinegraph_core.cli.mode import titled
 from cinegraph_core.cli.output import say
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.crawling.ledger import Entry
+from cinegraph_core.settings import Settings
 from cinegraph_core.storage.editions import StoredEdition
 from cinegraph_core.storage.film_matches import film_matches
 from cinegraph_core.storage.metrics import summary
@@ -72,14 +74,9 @@ def count_calls(session: Session, since: datetime) -> tuple[dict[str, int], dict
     return {row["source"]: row["calls"] for row in rows}, {row["source"]: row["attempts"] for row in rows}
 
 
-def as_document(report: CrawlReport) -> dict[str, Any]:
-    """Return a report as JSON."""
-    return asdict(report)
-
-
-def print_report(report: CrawlReport, *, to_stderr: bool) -> None:
+def print_report(report: CrawlReport, settings: Settings, *, to_stderr: bool) -> None:
     """Print a report as a table of what was found, and on standard error which pages could not be read and why."""
-    title = f"{report.spider}: what was found" + (" · MOCK data" if report.mode == "mock" else "")
+    title = titled(f"{report.spider}: what was found", settings)
     print_table(title, ("what", "how many"), _rows(report), right=("how many",), to_stderr=to_stderr)
     lines = [f"{one['festival']} {one['year']}: {remark}" for one in report.editions for remark in one["suspicious"]]
     lines += problem_lines(report.problems)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import click
 
-from cinegraph_core.cli.output import DONE, FAILED, print_json, say
+from cinegraph_core.cli.output import print_json, say
+from cinegraph_core.endings import DONE, FAILED
 from cinegraph_core.errors import UsageError
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database

@@ -10,9 +10,10 @@ import click
 
 from cinegraph_core.application import Application
 from cinegraph_core.cli.checks import Finding, Status, examine
-from cinegraph_core.cli.output import DONE, FAILED, print_json
+from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.remedies import remedy
 from cinegraph_core.cli.tables import print_findings
+from cinegraph_core.endings import DONE, FAILED
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.resilience.health import HealthStatus
 from cinegraph_core.services.health import Checked, HealthChecker

@@ -9,24 +9,18 @@ from cinegraph_core.services.overview import Counted, Known
 from cinegraph_core.services.router import Router
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.cache import cache_summary
-from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.limits import current_counters
-from cinegraph_core.storage.state import service_states
 
 
 def known_services(settings: Settings) -> Router:
-    """Return the installed services, their settings put in."""
+    """Return the installed services with their settings applied."""
     return Router(settings, load_plugins(blocked=settings.disable_plugins))
 
 
 def read_figures(session: Session, now: float) -> Known:
-    """Return what the database says about the services at a moment (epoch seconds)."""
+    """Return what the database counts of the services at a moment (epoch seconds)."""
     counters = [
         Counted(row.owner, row.counter, row.used, row.reserved, row.window_start.timestamp(), row.window_end.timestamp())
         for row in current_counters(session, now)
     ]
-    breakers = {
-        name: (row.breaker_state, None if row.retry_at is None else row.retry_at.timestamp())
-        for name, row in service_states(session).items()
-    }
-    return Known(counters, controls(session), breakers, cache_summary(session, now))
+    return Known(counters, cache_summary(session, now))

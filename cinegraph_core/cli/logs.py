@@ -17,7 +17,7 @@ def begin(*, debug: bool) -> None:
 
 
 def follow(settings: Settings) -> None:
-    """Log from the level that was set; the default suits a daemon, a person at a terminal is spared, and --debug wins."""
+    """Use the level that was set; the default is too verbose for a terminal and is ignored; --debug wins."""
     if settings.origins["log_level"] != "default" and logging.getLogger().level != logging.DEBUG:
         _set_level(logging.getLevelNamesMapping()[settings.log_level])
 
@@ -25,6 +25,6 @@ def follow(settings: Settings) -> None:
 def _set_level(level: int) -> None:
     root = logging.getLogger()
     root.setLevel(level)
-    # The handler too: Scrapy gives its own loggers a level, and theirs would pass a root logger's.
+    # The handler too: Scrapy gives its own loggers a level, which would override the root logger's.
     for handler in root.handlers:
         handler.setLevel(level)

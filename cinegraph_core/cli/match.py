@@ -13,17 +13,18 @@ from typing import Any
 import click
 
 from cinegraph_core.application import Application
+from cinegraph_core.backlog import Backlog
 from cinegraph_core.cli.lines import count_lines
 from cinegraph_core.cli.match_lines import LineMatcher
-from cinegraph_core.cli.match_pending import Backlog
 from cinegraph_core.cli.match_question import names_film, query_of, refuse
 from cinegraph_core.cli.match_shown import show_match
 from cinegraph_core.cli.mode import begin, titled
-from cinegraph_core.cli.output import DONE, FAILED, NOTHING_TO_DO, print_json, say
+from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.progress import progress
 from cinegraph_core.cli.remedies import remedy, tell_remedies
 from cinegraph_core.cli.results import Results
 from cinegraph_core.cli.tables import print_table
+from cinegraph_core.endings import DONE, FAILED, NOTHING_TO_DO
 from cinegraph_core.errors import UsageError
 from cinegraph_core.matching.remembered import Remembering
 from cinegraph_core.matching.wire import match_to_json
@@ -89,8 +90,8 @@ def match(
       cinegraph match --pending
     """  # noqa: D301 - click reads the backspace
     settings = begin()
-    film = {"title": title, "original-title": original_title, "year": year, "director": directors or None}
-    film |= {"imdb-id": imdb_id, "runtime": runtime, "festival": festival, "edition": edition}
+    film = {"title": title, "original_title": original_title, "year": year, "director": directors or None}
+    film |= {"imdb_id": imdb_id, "runtime": runtime, "festival": festival, "edition": edition}
     if pending:
         refuse("--pending", **film, resume=resume, explain=explain or None)
         return asyncio.run(_pending(settings, limit, parked or "skip", as_json=as_json))
@@ -164,7 +165,19 @@ async def _pending(settings: Settings, limit: int | None, parked: str, *, as_jso
         now = application.clock.now()
         left = len(await application.database.run(pending_films, now=now))
         put_by = await application.database.run(parked_films, now=now)
-    decided = {status: backlog.decided[status] for status in _STATUSES}
+    _tell_decided(backlog.decided, left, put_by, settings, as_json=as_json)
+    if not reached_end or backlog.decided["error"]:
+        say(f"{left} films are left; run `cinegraph match --pending` again when the service is back")
+        tell_remedies(backlog.troubles)
+        return FAILED
+    return DONE
+
+
+def _tell_decided(
+    counts: Mapping[str, int], left: int, put_by: Mapping[int, float], settings: Settings, *, as_json: bool
+) -> None:
+    """Say what became of the films that waited; ``put_by`` are those that are parked, and until when (epoch seconds)."""
+    decided = {status: counts.get(status, 0) for status in _STATUSES}
     if as_json:
         print_json(_pending_document(decided, left, put_by))
     else:
@@ -172,11 +185,6 @@ async def _pending(settings: Settings, limit: int | None, parked: str, *, as_jso
     if put_by:
         say(f"{len(put_by)} films are parked until a quota or budget begins anew, the first at {moment(min(put_by.values()))}")
         say("→ run `cinegraph match --pending` again then; --parked wait waits for it, --parked ask asks for them at once")
-    if not reached_end or decided["error"]:
-        say(f"{left} films are left; run `cinegraph match --pending` again when the service is back")
-        tell_remedies(backlog.troubles)
-        return FAILED
-    return DONE
 
 
 def _pending_document(decided: Mapping[str, int], left: int, parked: Mapping[int, float]) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def _pending_document(decided: Mapping[str, int], left: int, parked: Mapping[int
 
 
 async def _nothing_pending(application: Application, *, as_json: bool) -> int:
-    """Say so; that is well where every film is decided, and an empty hand where none is stored."""
+    """Say that no film waits; that is a success where every film is decided, and nothing to do where none is stored."""
     stored = await application.database.run(count_films)
     if as_json:
         print_json(_pending_document(dict.fromkeys(_STATUSES, 0), 0, {}))

@@ -9,8 +9,8 @@ from cinegraph_core.errors import UsageError
 from cinegraph_core.matching.wire import query_from_json
 from cinegraph_core.records import FilmQuery
 
-_NAMES = ("title", "original-title", "imdb-id")
-_FIELDS = {"original-title": "original_title", "imdb-id": "imdb_id", "director": "directors", "runtime": "runtime_minutes"}
+_NAMES = ("title", "original_title", "imdb_id")
+_FIELDS = {"director": "directors", "runtime": "runtime_minutes"}
 
 
 def names_film(options: Mapping[str, Any]) -> bool:
@@ -31,4 +31,4 @@ def refuse(what: str, **options: object) -> None:
     """Raise :class:`UsageError` for the first of these options that was given."""
     for name, value in options.items():
         if value is not None:
-            raise UsageError(f"{what} does not go together with --{name}; see `cinegraph match --help`")
+            raise UsageError(f"{what} does not go together with --{name.replace('_', '-')}; see `cinegraph match --help`")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cinegraph_core.cli.output import say
-from cinegraph_core.errors import ErrorType
 
 MATCHED_WITH = "tmdb"
 """The service behind every match: what an error in a result speaks of."""
 
-REMEDIES: Mapping[ErrorType, str] = {
+REMEDIES: Mapping[str, str] = {
     "not_found": "the service knows no such thing; check what was asked for",
     "rate_limit": "the service wants fewer requests: wait, or lower CINEGRAPH_SERVICES__{NAME}__RATE_PER_SECOND",
     "timeout": "see whether it answers: cinegraph doctor --probe; CINEGRAPH_SERVICES__{NAME}__TIMEOUT gives it more time",
@@ -34,8 +33,7 @@ REMEDIES: Mapping[ErrorType, str] = {
 
 def remedy(error_type: str, service: str = MATCHED_WITH) -> str:
     """Return what to do about an error of this type."""
-    words = next((words for kind, words in REMEDIES.items() if kind == error_type), REMEDIES["unknown"])
-    return words.format(NAME=service.upper() or "<NAME>")
+    return REMEDIES.get(error_type, REMEDIES["unknown"]).format(NAME=service.upper() or "<NAME>")
 
 
 def tell_remedies(error_types: Iterable[str]) -> None:

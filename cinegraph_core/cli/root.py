@@ -18,8 +18,10 @@ from typing import Any, NoReturn
 
 import click
 
-from cinegraph_core.cli import logs, output
+from cinegraph_core.cli import logs
+from cinegraph_core.cli.output import say
 from cinegraph_core.cli.remedies import remedy
+from cinegraph_core.endings import DONE, FAILED, INTERRUPTED, TERMINATED, WRONG_USAGE, complain
 from cinegraph_core.errors import CinegraphError, PageError, ServiceError, UsageError
 
 NOUNS: Mapping[str, str] = {
@@ -107,45 +109,45 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        output.say("interrupted; whatever was done is kept")
-        return output.INTERRUPTED
+        say("interrupted; whatever was done is kept")
+        return INTERRUPTED
     except BrokenPipeError:
         return _reader_has_gone()
     except Exception as error:
         if "--debug" in arguments:
             log.exception("the traceback of this error")
         return _failed(error)
-    return result if isinstance(result, int) else output.DONE
+    return result if isinstance(result, int) else DONE
 
 
 def _failed(error: Exception) -> int:
     if isinstance(error, UsageError):
-        output.say(f"Error: {error}")
-        return output.WRONG_USAGE
+        complain(error)
+        return WRONG_USAGE
     if isinstance(error, CinegraphError):
-        output.say(f"Error: {error}")
+        complain(error)
         if isinstance(error, ServiceError | PageError):
-            output.say(f"→ {remedy(error.error_type, getattr(error, 'service', ''))}")
+            say(f"→ {remedy(error.error_type, getattr(error, 'service', ''))}")
     else:
-        output.say(f"Unexpected error: {type(error).__name__}: {error} (cinegraph --debug … shows where)")
-    return output.FAILED
+        say(f"Unexpected error: {type(error).__name__}: {error} (cinegraph --debug … shows where)")
+    return FAILED
 
 
 def _reader_has_gone() -> int:
     """End quietly: whoever read our output (``head``, a pager) has seen enough."""
     # Python flushes standard output once more at exit; that must not fail again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return output.DONE
+    return DONE
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(output.TERMINATED)
+    raise SystemExit(TERMINATED)
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a letter shows its number; nobody loses a table over it.
+        # A terminal that cannot show a letter shows its number, so that no table fails because of it.
         sys.stdout.reconfigure(errors="backslashreplace")
     # SystemExit unwinds like any error, so that what is under way is committed and the record drained.
     signal.signal(signal.SIGTERM, _terminate)

@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scrapy import Spider, exceptions
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy import exceptions
+from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 from scrapy.utils.conf import feed_process_params_from_cli
 
@@ -27,7 +27,7 @@ def project_settings(append: Sequence[str], overwrite: Sequence[str]) -> Setting
     """Return the project's settings with these feeds; raises :class:`UsageError` for a format that does not exist."""
     settings = Settings()
     settings.setmodule(os.environ.get("SCRAPY_SETTINGS_MODULE", PROJECT), priority="project")
-    # Scrapy would add a handler of its own, and every log line would stand there twice.
+    # Scrapy would add a handler of its own, and every log line would appear twice.
     settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")
     settings.set(MODE_TOLD, True, priority="cmdline")
     if append or overwrite:
@@ -45,7 +45,6 @@ class ScrapyRun(Command):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
-        self._running: Crawler | None = None
 
     def crawl(self, spider: str, arguments: Mapping[str, str]) -> int:
         """Run to the end and return the exit code; raises :class:`ConfigurationError` for what is wrong beforehand."""
@@ -65,7 +64,7 @@ class ScrapyRun(Command):
     def statistics(self) -> Mapping[str, Any]:
         """Return Scrapy's figures, empty before it has begun."""
         try:
-            return self._running.stats.get_stats() if self._running is not None else {}
+            return self.started.stats.get_stats() if self.started is not None else {}
         except RuntimeError:
             # Scrapy's answer while the crawler is there and its statistics are not.
             return {}
@@ -73,7 +72,7 @@ class ScrapyRun(Command):
     @property
     def entries(self) -> list[Entry]:
         """Return every edition that was stored, whatever became of its item afterwards."""
-        return house_of(self._running).ledger(self._running).entries if self._running is not None else []
+        return house_of(self.started).ledger(self.started).entries if self.started is not None else []
 
     @property
     def found_nothing(self) -> bool:
@@ -83,7 +82,3 @@ class ScrapyRun(Command):
         found = sum(len(entry.stored.nomination_ids) for entry in entries)
         items = 0 if entries else statistics.get("item_scraped_count", 0)
         return statistics.get("finish_reason") == "finished" and not found and not items
-
-    def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
-        self._running = super()._create_crawler(spidercls)
-        return self._running

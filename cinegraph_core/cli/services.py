@@ -1,4 +1,4 @@
-"""``cinegraph services``: how each service does, what it may still be asked, and the hand on breaker, mode, quota and cache."""
+"""``cinegraph services``: how each service does, what it may still be asked, and its breaker, mode, quota and cache."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def services(context: click.Context, as_json: bool) -> None:
     with opened_database(settings) as database, database.reading() as session:
         known, standing = read_figures(session, now), read_standing(session, now)
     specs = [router.spec(name) for name in router.names()]
-    found = [overview(spec, router.mode(spec.name), known, now) | described(spec, standing) for spec in specs]
+    found = [overview(spec, router.mode(spec.name), known, standing) | described(spec, standing) for spec in specs]
     if as_json:
         print_json({"services": found})
         return

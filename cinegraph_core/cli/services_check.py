@@ -62,7 +62,10 @@ def _tell(found: Sequence[Checked], settings: Settings, *, as_json: bool, line: 
             for one in found
         ]
         document = {"checked": checked, "requests": requests, "cost_usd": round(cost, 6)}
-        (Results().write if line else print_json)(document)
+        if line:
+            Results().write(document)
+        else:
+            print_json(document)
         return
     print_table(titled("Health", settings), COLUMNS, ((one.service, one.health.status, one.health.reason) for one in found))
     click.echo(f"requests sent: {requests}, cost: ${cost:.4f}")

@@ -74,5 +74,5 @@ class ServiceClient(Protocol):
 
     @property
     def provenance(self) -> Provenance:
-        """The provenance of what this client's service answers in this run."""
+        """The worst provenance of what this client was answered; before the first answer, that of the service."""
         ...

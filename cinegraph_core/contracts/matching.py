@@ -51,8 +51,8 @@ class Matcher:
     ``level`` orders the cascade, ``confidence`` is the level's constant. ``propose`` raises :class:`ServiceError` when
     its answers are not complete, so that an outage is never a "not found". ``verify`` fetches what a candidate's search
     hit lacks (directors, other titles, runtime); levels of one catalogue share it. ``suggest`` names candidates that cost no
-    search, from the local catalogue; as that may hide namesakes, one of them is accepted before ``propose`` was asked only
-    if its director or IMDb id is the one asked for.
+    search, from the local catalogue; as that may hide namesakes, one of them is accepted before ``propose`` is asked only if
+    its director and year, or its IMDb id, are those asked for.
     """
 
     name: str

@@ -27,10 +27,10 @@ class Credentials:
 class BreakerWindow:
     """The second rule of a service's breaker, for one that fails often but never five times in a row, or only grows slow.
 
-    The breaker opens when of at least ``minimum`` calls in the last ``seconds`` (of the last ``calls`` calls, if that is set)
-    the share ``failure_rate`` failed or ``slow_rate`` took longer than ``slow_after`` seconds (``None``: 5, or half the
-    service's timeout where that is more). Twenty calls, half of them, are Hystrix's limits; two minutes are long enough for
-    one caller to make them although each takes over five seconds.
+    The breaker opens when the last ``seconds`` (or the last ``calls`` calls, if that is set) hold at least ``minimum`` calls
+    and the share ``failure_rate`` of them failed, or the share ``slow_rate`` took longer than ``slow_after`` seconds (``None``:
+    5, or half the service's timeout where that is more). Twenty calls and one half are Hystrix's limits; in two minutes one
+    caller can make twenty calls even if each takes over five seconds.
     """
 
     seconds: float = 120.0
@@ -49,14 +49,14 @@ class ServiceSpec:
     last byte, ``deadline`` the whole call with its waits (seconds; ``None``: 5 and 60 for an API, 30 and 180 for a site).
     ``authenticate`` turns the key from the settings into parameters or headers; ``judge`` may find an error in an answer
     that HTTP calls fine (a challenge page, an error text). ``probe`` is a path whose answer is cheap and proves that the
-    service works (``None``: ``/robots.txt`` of a site, of an API nothing: without traffic nobody knows how it does).
+    service works (``None``: ``/robots.txt`` of a site; an API is then not probed, and is ``unknown`` without traffic).
     At most ``max_concurrent`` calls of a process are under way at once (0: no bound) and ``max_waiting`` more wait for a place.
     ``breaker_mode``: ``auto``; ``shadow`` counts but refuses nobody; ``open`` refuses everybody.
     Answers are kept for ``cache_ttl`` seconds (``None``: an hour for an API, not at all for a site), a "not found" for at most
-    ``cache_negative_ttl``; after that one may be served, marked stale, for ``cache_revalidate`` seconds while a new one is
-    fetched, and for ``cache_on_error`` seconds if none can be had. Quotas count requests per hour and day of the
-    provider's ``time_zone``; the budget counts dollars per day: ``price_per_call_usd`` for each request, and the prices of its
-    tokens, of which ``max_input_tokens`` and ``max_output_tokens`` are reserved before it and those it took are paid after it.
+    ``cache_negative_ttl``; after that an answer may be served, marked stale, for ``cache_revalidate`` seconds while a new one
+    is fetched, and for ``cache_on_error`` seconds if none can be had. Quotas count requests per hour and day of the provider's
+    ``time_zone``; the budget counts dollars per day: ``price_per_call_usd`` for each request, and the price of its tokens.
+    ``max_input_tokens`` and ``max_output_tokens`` are reserved before a request, those it took are paid after it.
     ``on_exhausted``: ``park`` the work until the window ends, ``stale`` (a stale answer where ``cache_on_error`` keeps one,
     else as ``park``), or ``refuse``.
     """

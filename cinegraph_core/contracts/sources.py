@@ -56,7 +56,7 @@ class EditionPlan:
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """A page as :attr:`Source.read` gets it: the answer, the request it belongs to, when it came and whence."""
+    """A page as :attr:`Source.read` gets it: the answer, the request it belongs to, and when and from where it came."""
 
     request: PageRequest
     answer: Answer

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 from contextlib import suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
@@ -23,6 +22,7 @@ from cinegraph_core.crawling.loader import PluginSpiderLoader
 from cinegraph_core.crawling.pipelines import FeedPipeline, MatchPipeline, StorePipeline
 from cinegraph_core.crawling.robots import ServiceRobotsMiddleware
 from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.services.agent import user_agent
 from cinegraph_core.settings import mock_notice
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _PRIORITY = "addon"
 _FLUSH_SECONDS = 10.0
 MODE_TOLD = "CINEGRAPH_MODE_TOLD"
-"""The Scrapy setting with which a caller that has said which data is made up keeps the addon from saying it again."""
+"""Scrapy setting: the caller has shown the mock-data notice already."""
 _WITHOUT_REACTOR = "cinegraph_core.crawling.download_asyncio.OneAttemptAsyncioDownloadHandler"
 _SETTINGS: dict[str, Any] = {
     "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
@@ -86,14 +86,14 @@ class CinegraphAddon:
     def update_settings(self, settings: BaseSettings) -> None:
         """Put the door into the chain."""
         chosen = self.application.settings
-        for name, value in {**_SETTINGS, "USER_AGENT": _user_agent(chosen.contact), "LOG_LEVEL": chosen.log_level}.items():
+        for name, value in {**_SETTINGS, "USER_AGENT": user_agent(chosen.contact), "LOG_LEVEL": chosen.log_level}.items():
             settings.set(name, value, _PRIORITY)
         middlewares = "DOWNLOADER_MIDDLEWARES"
-        # The door retries, knows each service's robots.txt and gives one row per page: a second layer would multiply.
+        # The door retries, obeys each service's robots.txt and writes one row per page: a second layer would multiply all that.
         for replaced in (RetryMiddleware, RobotsTxtMiddleware, MetaRefreshMiddleware):
             settings.set_in_component_priority_dict(middlewares, replaced, None)
         settings.setdefault_in_component_priority_dict(middlewares, ServiceRobotsMiddleware, 100)
-        # Between redirects (600) and decompression, which therefore moves: the door must see each 3xx, and a readable body.
+        # Between redirects (600) and decompression, which is moved for that: the door must see each 3xx, and a readable body.
         settings.setdefault_in_component_priority_dict(middlewares, DoorMiddleware, 605)
         settings.set_in_component_priority_dict(middlewares, HttpCompressionMiddleware, 610)
         for pipeline, place in ((StorePipeline, 300), (MatchPipeline, 400), (FeedPipeline, 900)):
@@ -125,16 +125,16 @@ class CinegraphAddon:
             log.info("set CINEGRAPH_CONTACT to an address or page of yours, so that the sites you crawl can reach you")
 
     async def _start_replicas(self) -> None:
-        """Have the replicas of mock mode at hand before the first request, without holding up the event loop."""
+        """Start the replicas of mock mode before the first request, without holding up the event loop."""
         services = self.application.services
         for name in services.names():
             if services.mode(name) == "mock":
-                # A service without a replica is told of where it is needed.
+                # A missing replica is reported where it is needed.
                 with suppress(ConfigurationError):
                     await asyncio.to_thread(services.base_url, name)
 
     def _spare_collector(self) -> None:
-        """Take what is loaded by now out of the garbage collector's rounds: it stays, and each full round would walk it."""
+        """Keep what is loaded by now out of the garbage collector's full rounds: it stays anyway, and each would walk it."""
         if not gc.get_freeze_count():  # else the project does so itself
             gc.freeze()
             self._spares_collector = True
@@ -151,9 +151,3 @@ class CinegraphAddon:
         if self._spares_collector:
             gc.unfreeze()
         await self._house.leave()
-
-
-def _user_agent(contact: str | None) -> str:
-    """Return the name we go by, with where a site's owner finds us, if that is known."""
-    product = f"cinegraph/{version('cinegraph')}"
-    return f"{product} (+{contact})" if contact else product

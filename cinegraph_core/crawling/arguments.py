@@ -19,8 +19,8 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 def plan(source: Source, arguments: Mapping[str, str]) -> list[EditionPlan]:
     """Return what a source would fetch; raises :class:`UsageError` for a wrong argument.
 
-    ``years`` (``2019-2024``, ``2019,2021``) is spelt out: the source sees one ``year`` at a time. ``missing`` reaches only a
-    source that knows it, to which it may mean all years, and only as ``true``; ``withdraw`` reaches none.
+    ``years`` (``2019-2024``, ``2019,2021``) is spelt out: the source sees one ``year`` at a time. ``missing`` is passed only as
+    ``true``, and only to a source that knows it (to which it may mean all years); ``withdraw`` is passed to none.
     """
     says_withdraw(arguments)
     passed = only_missing(arguments) and "missing" in source.arguments
@@ -39,7 +39,7 @@ def only_missing(arguments: Mapping[str, str]) -> bool:
 
 
 def says_withdraw(arguments: Mapping[str, str]) -> bool:
-    """Return what ``withdraw`` says: whether what pages do not print any more is gone, however much it is.
+    """Return whether ``withdraw=true`` was given: withdraw all that a page has stopped printing, however much.
 
     Raises :class:`UsageError` if it is neither true nor false.
     """

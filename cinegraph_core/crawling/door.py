@@ -17,10 +17,9 @@ from cinegraph_core.crawling.kept import KeptPages
 from cinegraph_core.crawling.services import CALL, Pacer, RequestServices
 from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Receipt, Ticket
 from cinegraph_core.errors import CancelledError, ServiceError, classify
-from cinegraph_core.services.call import Again, Done, Spared
 from cinegraph_core.services.judging import CallError
 from cinegraph_core.services.twins import also
-from cinegraph_core.services.verdicts import Elsewhere
+from cinegraph_core.services.verdicts import Again, Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -80,19 +79,14 @@ class DoorMiddleware:
             ticket.attempt = None
         await self._wait_for_turn(ticket, name)
         try:
-            attempt = ticket.guard.attempt()
-            await self._pause(attempt.wait)
-            ticket.guard.leaving(attempt)
-            while not ticket.guard.counted():
-                attempt = await self._services.supply(ticket.guard, attempt)
+            ticket.attempt = await self._services.admit(ticket.guard, self._pause)
         except (Spared, Elsewhere) as turn:
             return self._turned(request, ticket, turn)
         except ServiceError as refusal:
             self._end(request, ticket, refusal)
             also(refusal, IgnoreRequest)
             raise
-        ticket.attempt = attempt
-        request.meta["download_timeout"] = attempt.timeout
+        request.meta["download_timeout"] = ticket.attempt.timeout
         return None
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
@@ -150,7 +144,7 @@ class DoorMiddleware:
         call = self._of.call_of(request, name)
         now = self._clock.monotonic()
         ticket = Ticket(call, given_back=now, due=now)
-        ticket.guard = self._services.begin(call, method=request.method, on_sent=ticket.count)
+        ticket.guard = self._services.begin(call, method=request.method)
         request.meta[TICKET] = ticket
         self._open.add(ticket)
         return ticket
@@ -180,7 +174,7 @@ class DoorMiddleware:
         return self._again(request, ticket, Again(0.0))
 
     async def _wait_for_turn(self, ticket: Ticket, name: str) -> None:
-        """Wait until the request is due and its service has a place; what is Scrapy's queue is not the call's time."""
+        """Wait until the request is due and its service has a place; time in Scrapy's queue is not the call's."""
         now, ticket.is_queued = self._clock.monotonic(), False
         due = max(now, ticket.due)
         delay = ticket.guard.state.spec.delay or 0.0
@@ -208,7 +202,7 @@ class DoorMiddleware:
         return response.status not in handled and request.meta.get("redirect_times", 0) < self._redirects
 
     def _named_publicly(self, exception: Exception, request: Request, service: str) -> CallError:
-        """Return the error with the public address where Scrapy's words name the one really asked."""
+        """Return the error with the public address in place of the one really asked, which Scrapy's words name."""
         error = classify(exception, service=service)
         error.args = (str(error).replace(request.url, self._services.public(service, request.url)),)
         return error
@@ -218,11 +212,11 @@ class DoorMiddleware:
             call=ticket.call,
             value=done.value,
             provenance=done.answer.provenance or "live",
-            attempts=ticket.sent,
+            attempts=ticket.guard.sent,
             fetched_at=done.answer.fetched_at or self._clock.now(),
         )
         if CALL in request.meta:
-            # What the door calls a proper answer, Scrapy's HttpError must not refuse.
+            # Scrapy's HttpError must not refuse what the door calls a proper answer.
             request.meta["handle_httpstatus_list"] = [response.status]
 
     def _end(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:

@@ -79,8 +79,8 @@ EXPORTERS: Mapping[str, type[_Expanding]] = {
 def flat(line: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
     """Return a line's leaves under their joined names; a leaf that nothing has is left out.
 
-    Of several films or people each keeps its place in every column, an empty one if need be, so that the columns can be
-    taken apart again side by side; what one of them has several of is joined within its place.
+    Several films or people are joined in each column, each in its own place (empty if need be), so that the columns can be
+    taken apart again side by side; several values of one of them are joined within its place.
     """
     return {name: value for name, value in _leaves("", line).items() if value is not None}
 

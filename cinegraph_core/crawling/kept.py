@@ -1,12 +1,13 @@
-"""Pages of a crawl and the cache: the same answers as those of every other client, below the same keys.
+"""Pages of a crawl and the cache: the same answers as those of every other client, under the same keys.
 
-What is asked for twice at once is fetched once, and a page that has just grown too old is fetched anew beside the crawl.
+A page that is asked for twice at once is fetched once, and one that has just grown too old is fetched anew beside the crawl.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary, finalize
@@ -21,6 +22,7 @@ from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Ticket
 from cinegraph_core.errors import PageError, ServiceError
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.flights import Flight
+from cinegraph_core.services.recall import hand_over, keep, recalled_from
 from cinegraph_core.services.verdicts import Done
 
 if TYPE_CHECKING:
@@ -49,11 +51,11 @@ class KeptPages:
     async def recall(self, request: Request, ticket: Ticket, name: str) -> Done | None:
         """End the call with a kept answer or with that of another request under way; ``None`` if it has to be asked for.
 
-        One that is too old is laid by for the case that no other can be had. Raises the error of the request that was waited
+        One that is too old is kept aside in case no other can be had. Raises the error of the request that was waited
         for, which is then this call's too, and :class:`IgnoreRequest` if the crawl closes meanwhile.
         """
         cache = ticket.cache = ticket.guard.state.cache
-        if cache.policy.ttl <= 0 or ticket.call.fresh or request.method != "GET":
+        if not cache.takes(ticket.call, request.method):
             return None
         url = urlsplit(request.url)
         ticket.path = url.path.removeprefix(urlsplit(self._services.base_url(name)).path.rstrip("/"))
@@ -70,33 +72,27 @@ class KeptPages:
     def land(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None) -> None:
         """Keep what the call ended with and hand it to all who wait.
 
-        An answer that came by a redirect is another page's, so who waits has to ask.
+        An answer that came by a redirect is another page's, so those who wait must ask for themselves.
         """
-        proper = ticket.guard.proper if ticket.url == request.url else None
-        if proper is not None and ticket.key is not None and ticket.cache is not None:
-            ticket.cache.keep(ticket.key, ticket.path, proper.answer, absent=proper.absent, tags=ticket.call.tags)
-            outcome = proper.answer
+        if ticket.url == request.url and ticket.key is not None and ticket.cache is not None:
+            outcome = keep(ticket.cache, ticket.key, ticket.path, ticket.guard) or outcome
         self.give_up(ticket, outcome)
 
     @staticmethod
     def give_up(ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
-        """End the flight that the call led, if it did; without an outcome who waits has to ask."""
+        """End the flight, if the call led one; without an outcome, those who wait must ask for themselves."""
         flight, ticket.flight = ticket.flight, None
         if flight is not None and ticket.key is not None and ticket.cache is not None:
-            _end(ticket.cache, ticket.key, flight, outcome)
+            hand_over(ticket.cache, ticket.key, flight, outcome)
 
     async def _recalled(self, request: Request, ticket: Ticket, cache: ServiceCache, key: str) -> Done | None:
         while True:
             entry = await cache.find(key)
-            # To a foreign spider a 404 is a response, and it must come the way Scrapy's own middlewares expect.
+            # To a foreign spider a 404 is a response, which must come the way Scrapy's own middlewares expect.
             if entry is not None and (ticket.call.absent_ok or not entry.absent):
-                use = cache.use_of(entry)
-                if use == "renew":
-                    self._renew(request, cache, key)
-                if use in ("serve", "renew"):
-                    return ticket.guard.recalled(cache.served(entry))
-                if use == "spare":
-                    ticket.guard.spare = cache.served(entry)
+                done = recalled_from(cache, entry, ticket.guard, partial(self._renew, request, cache, key))
+                if done is not None:
+                    return done
             flight, leading = cache.board(key)
             if leading:
                 self._lead(ticket, key, flight)
@@ -116,8 +112,8 @@ class KeptPages:
     def _lead(self, ticket: Ticket, key: str, flight: Flight) -> None:
         ticket.flight = flight
         self._leaders[flight] = ticket
-        # Whatever becomes of the request in the hands of other middlewares, nobody waits for it for ever.
-        finalize(ticket, _end, ticket.guard.state.cache, key, flight, None).atexit = False
+        # Whatever other middlewares do to the request, nobody waits for it for ever.
+        finalize(ticket, hand_over, ticket.guard.state.cache, key, flight, None).atexit = False
 
     async def _lands(self, flight: Flight) -> bool:
         """Wait for another request; ``False`` if Scrapy has no place for it, because we wait or because the crawl closes."""
@@ -151,14 +147,4 @@ class KeptPages:
         except Exception as error:  # noqa: BLE001 - the page that was served stands, whatever befell the new one
             log.info("%s could not be renewed: %s", renewal.url, error)
         finally:
-            _end(cache, key, flight, None)
-
-
-def _end(cache: ServiceCache, key: str, flight: Flight, outcome: Answer | BaseException | None) -> None:
-    if flight.landed:
-        return
-    cache.leave(key)
-    if outcome is None or isinstance(outcome, BaseException):
-        flight.end(outcome)
-    else:
-        flight.land(outcome)
+            hand_over(cache, key, flight, None)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class PluginSpiderLoader(SpiderLoader):
     """Scrapy's loader, and one spider for each source: its own where it names one, else a generic one.
 
-    A source whose spider cannot be imported is left out with a warning; a spider of the project keeps its name against a
-    source's.
+    A source whose spider cannot be imported is left out with a warning; where names clash, the project's own spider wins.
     """
 
     sources: Mapping[str, Source]

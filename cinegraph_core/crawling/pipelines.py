@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cinegraph_core.crawling.arguments import says_withdraw
 from cinegraph_core.crawling.house import house_of
+from cinegraph_core.deciding import decide
 from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.records import Edition
 from cinegraph_core.storage.audit import current_user
 from cinegraph_core.storage.editions import StoredEdition, edition_lines, store_edition
-from cinegraph_core.storage.films import film_query, pending_films, record_decision, truthful
+from cinegraph_core.storage.films import film_query, pending_films
 from cinegraph_core.storage.tables import PARKED
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Pipeline:
         return cls(crawler)
 
     def _refuse(self, edition: Edition, reason: ProvenanceError | str) -> None:
-        """Say that fakes were kept out; the crawl has failed, and what else it does goes on."""
+        """Say that fakes were kept out; the crawl counts as failed, but goes on."""
         log.error("%s %d: %s", edition.festival, edition.year, reason)
         self._crawler.stats.inc_value("cinegraph/refused")
 
@@ -85,7 +86,7 @@ class StorePipeline(_Pipeline):
         return current_user() if says_withdraw(said) else None
 
     def _aliases(self) -> Mapping[str, str]:
-        """Return the names of every source: which of them speak of one edition is not the crawl's to know."""
+        """Return the aliases of every source, as the crawl does not know which sources speak of one edition."""
         return {alias: name for source in self._app.plugins.sources().values() for alias, name in source.aliases.items()}
 
 
@@ -138,10 +139,8 @@ class MatchPipeline(_Pipeline):
     async def _decide(self, film: int, work: _Round) -> None:
         query = await self._app.database.run(film_query, film)
         found = await self._app.cascade.match(query)
-        mode, now = self._app.settings.mode, self._app.clock.now()
-        match = truthful(found, mode)
+        match = await decide(self._app, film, found, query)
         work.fakes += match is not found
-        await self._app.database.run(record_decision, film, match, mode=mode, now=now, asked=query)
         status = match.status if match.parked_until is None else PARKED
         work.outcomes[status] += 1
         if match.error_type and match.status == "error":

@@ -1,7 +1,7 @@
 """Obeys each service's robots.txt, fetched once per crawl through the door.
 
-Scrapy 2.14 to 2.19 lets all but the first two of the requests that wait for one robots.txt pass unread; here every
-waiter gets the same answer. Rules are about the real site, so they are read against public addresses.
+Of the requests that wait for one robots.txt, Scrapy 2.14 to 2.19 lets all but the first two pass unchecked; here every waiter
+gets the same answer. Rules are about the real site, so they are read against public addresses.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RobotsForbiddenError(IgnoreRequest):
 
 
 class RobotsUnreachableError(IgnoreRequest):
-    """The robots.txt could not be fetched, so nothing of its service may be (RFC 9309, 2.3.1.4); ``error`` says why."""
+    """The robots.txt could not be fetched, so no page may be (RFC 9309, 2.3.1.4); ``error`` says why."""
 
     def __init__(self, error: ServiceError | PageError) -> None:
         super().__init__(f"robots.txt could not be fetched: {error}")
@@ -81,7 +81,7 @@ class ServiceRobotsMiddleware:
         lookup = self._lookups[name]
         rules = await asyncio.shield(lookup)
         if name in self._made_up and self._lookups.get(name) is lookup:
-            del self._lookups[name]  # the next page may be the site's own, and so must be its rules
+            del self._lookups[name]  # the next page may be the site's own, and then its rules must be too
         if isinstance(rules, Exception):
             raise RobotsUnreachableError(rules)
         url = self._services.public(name, request.url)

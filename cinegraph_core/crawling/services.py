@@ -67,7 +67,7 @@ class RequestServices:
 
     def _addresses(self, spec: ServiceSpec) -> Iterator[str]:
         yield spec.base_url
-        # In mock mode asking would start the replica, whose address nobody outside knows anyway.
+        # In mock mode asking for the address would start the replica, and nobody outside knows that address anyway.
         if self._services.configured_mode(spec.name) != "mock":
             yield self._services.base_url(spec.name)
 

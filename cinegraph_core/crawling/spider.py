@@ -36,7 +36,7 @@ class EditionSpider(Spider):
     """Crawls the editions of one source; every ``-a name=value`` goes to its :attr:`Source.plan`.
 
     Beyond the source's own arguments there are ``years=2019-2024``, ``missing=true`` (only editions not stored yet) and
-    ``withdraw=true`` (what a page does not print any more is gone: a person's word, which is audited). Yields one
+    ``withdraw=true`` (withdraw all that a page has stopped printing, however much; this is audited). Yields one
     :class:`Edition` when all its pages have answered or failed. Ends with the reason ``no_data`` when the sources say that
     none of the editions exists, and with ``usage_error`` for a wrong argument.
     """
@@ -163,7 +163,7 @@ class EditionSpider(Spider):
         yield from self._finished(gathering)
 
     def _fake(self, provenance: Provenance | None) -> ProvenanceError | None:
-        """Return why what a page says, be it that there is nothing, is no truth for the database of this crawl."""
+        """Return an error if what a page says (even "nothing") may not be stored as truth in this run, else ``None``."""
         if provenance is None or not is_fake(provenance, self.application.settings.mode):
             return None
         return ProvenanceError(f"the page is {provenance}, and nothing of it may be stored as truth")

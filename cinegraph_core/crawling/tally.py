@@ -31,11 +31,11 @@ class Tally:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there were editions to fetch and the sources say of all of them that there is nothing."""
+        """Whether editions were to be fetched and the sources say of each that there is nothing."""
         return 0 < self._editions == sum(map(len, self._empty.values()))
 
     def lines(self) -> Iterator[str]:
-        """Yield one line for each festival and way of not being there."""
+        """Yield one line for each festival and kind of absence."""
         for festival, years in self._empty.items():
             yield f"{festival} {spans(years)}: no source has anything of it"
         for festival, years in self._vanished.items():

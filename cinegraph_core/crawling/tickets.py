@@ -8,8 +8,9 @@ from typing import Any
 from cinegraph_core.contracts import Call
 from cinegraph_core.records import Provenance
 from cinegraph_core.services.cache import ServiceCache
-from cinegraph_core.services.call import Attempt, CallGuard
+from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.flights import Flight
+from cinegraph_core.services.verdicts import Attempt
 
 RECEIPT = "cinegraph_receipt"
 """Meta key of a response: the :class:`Receipt` the door gave for it."""
@@ -48,7 +49,6 @@ class Ticket:
     flight: Flight | None = None
     cache: ServiceCache | None = None
     """The cache that was asked; the side that answers in the end may have another."""
-    sent: int = 0
     key: str | None = None
     path: str = ""
     url: str = ""
@@ -56,7 +56,3 @@ class Ticket:
     def give_back(self, now: float, wait: float = 0.0) -> None:
         """Note that the request goes back to Scrapy, to come again after ``wait`` seconds."""
         self.given_back, self.due, self.is_queued = now, now + wait, True
-
-    def count(self) -> None:
-        """Count a request that left."""
-        self.sent += 1

@@ -104,12 +104,12 @@ class Cascade:
                 break
 
     async def _suggested(self, lookup: Lookup, matcher: Matcher) -> bool:
-        """Whether the local catalogue alone brings the film, beyond the doubt whether it hides a namesake."""
+        """Whether the local catalogue alone brings the film, with no doubt that a hidden namesake may be meant."""
         if matcher.suggest is None or lookup.catalogue is None:
             return False
         if lookup.add(await matcher.suggest(lookup.query, lookup)):
             await self._verify(lookup, matcher, most=MOST_SUGGESTED)
-            lookup.details = 0  # what a search brings is verified as if there had been no suggestion
+            lookup.details = 0  # details fetched for suggestions do not count against those a search may need
         return acceptable(lookup.judged, self._settings) and _beyond_doubt(lookup.judged[0])
 
     async def _proposed(self, lookup: Lookup, matcher: Matcher) -> bool:
@@ -190,7 +190,7 @@ def _beyond_doubt(evidence: Evidence) -> bool:
 
 
 def _could_win(query: FilmQuery, evidence: Evidence, judged: Sequence[Evidence]) -> bool:
-    """Whether details may make this candidate the winner: it is probable, or its title may be one that a search hit hides."""
+    """Whether details may make this candidate the winner: it is probable, or they may show the title that its hit lacks."""
     if evidence.candidate.detailed:
         return False
     if evidence.same_imdb_id or evidence.contradictions:

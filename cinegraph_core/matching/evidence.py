@@ -107,7 +107,7 @@ def _parts(found: Iterable[Signal], by: Weights) -> dict[str, float]:
 
 
 def _contradictions(compared: Compared, found: tuple[Signal, ...]) -> tuple[str, ...]:
-    """Return why the candidate must not be accepted; beside its own IMDb id a year or a name is no objection."""
+    """Return why the candidate must not be accepted; if it has the IMDb id asked for, a year or a name is no objection."""
     settled = frozenset({"year", "directors", "runtime"}) if compared.confirmed else frozenset()
     return tuple(signal.why for signal in found if signal.contradicts and signal.name not in settled)
 

@@ -14,7 +14,7 @@ from cinegraph_core.settings import MatchingSettings
 
 _WORTH_A_LOOK = 0.01
 _ABOUT, _FAR_BETTER = 2, 1.0
-"""Years between two films of one title that a year cannot tell apart for sure; popularity by which one is far better known."""
+"""Years up to which two films of one title may be confused; popularity by which one is far better known."""
 _HALF_LIKE, _CERTAIN = 0.5, 0.95
 """A director makes up for half a title where the score leaves no doubt."""
 _WHOLE_TITLE = 0.965
@@ -25,7 +25,7 @@ MOST_CANDIDATES = 3
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome for one query: ``winner`` and ``level`` stand with ``matched``, ``reason`` with ``review``."""
+    """The outcome for one query: ``winner`` and ``level`` come with ``matched``, ``reason`` with ``review``."""
 
     status: MatchStatus
     reason: ReviewReason | None = None
@@ -62,7 +62,7 @@ def level_of(query: FilmQuery, evidence: Evidence, matchers: Sequence[Matcher]) 
 
 
 def acceptable(judged: Sequence[Evidence], settings: MatchingSettings) -> bool:
-    """Whether the first of the judged candidates is verified, probable, clearly ahead and without a contradiction."""
+    """Whether the first of the judged candidates is verified, probable, clearly ahead and not contradicted."""
     if not judged:
         return False
     best = judged[0]
@@ -87,12 +87,12 @@ def _corroborated(evidence: Evidence) -> bool:
 
 
 def _rivalled(best: Evidence, others: Sequence[Evidence]) -> bool:
-    """Whether another film may be meant for a reason that no score tells."""
+    """Whether another film may be meant, for a reason that the scores do not show."""
     return _part_of_serial(best, others) or _outshone(best, others)
 
 
 def _part_of_serial(best: Evidence, others: Sequence[Evidence]) -> bool:
-    """Whether another film, whose title begins with the one asked for and goes on, is of a nearer year: a serial's next part."""
+    """Whether another film of a nearer year has a title that continues the one asked for, as a serial's next part has."""
     off = best.years_off or 0
     if best.confirmed or off <= (1 if best.title >= _WHOLE_TITLE else 0):
         return False

@@ -62,12 +62,12 @@ class Compared:
 
     @property
     def year_agrees(self) -> bool:
-        """Whether both years are known, and the film's rather speaks for it."""
+        """Whether both years are known and the film's speaks for it."""
         return year_evidence(self.query, self.candidate.year) > 0
 
     @property
     def continues(self) -> bool:
-        """Whether a title of the candidate begins with the one asked for and goes on, as those of a serial's parts do."""
+        """Whether a title of the candidate continues the one asked for, as those of a serial's parts do."""
         asked = [without_article(words(title)) for title in printed_titles(self.query)]
         known = [without_article(words(title)) for title in titles_of(self.candidate)]
         return any(len(long) > len(short) and long[: len(short)] == short for short in asked for long in known)
@@ -112,7 +112,7 @@ def compare(query: FilmQuery, candidate: Candidate) -> Compared:
 
 
 def signals(compared: Compared, namesakes: int) -> tuple[Signal, ...]:
-    """Return all that speaks for or against a candidate; ``namesakes`` films beyond the first bear the title asked for."""
+    """Return all that speaks for or against a candidate; ``namesakes`` counts films beyond the first of the title asked for."""
     return (
         _title(compared),
         _year(compared.query, compared.candidate),
@@ -201,7 +201,7 @@ def _kind(query: FilmQuery, candidate: Candidate) -> Signal:
 
 
 def _rivals(compared: Compared, namesakes: int) -> Signal:
-    """How many films bear the title (one more may, that nobody found) and, unless a director settles it, how known it is."""
+    """How many films bear the title (one more may, unfound) and, unless a director settles it, how known this one is."""
     features = {"namesakes": math.log1p(namesakes)}
     if not compared.same_director:
         features["popularity"] = min(_FAMOUS, math.log1p(max(0.0, compared.candidate.popularity)))

@@ -141,7 +141,7 @@ def without_article(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65_536)
 def spellings(title: str) -> tuple[Spelling, ...]:
-    """Return every way to read a printed title, the whole first; each cheapest reading once.
+    """Return every way to read a printed title, the whole first; each reading once, at its lowest cost.
 
     ``Iddu (Sicilian Letters)`` is also ``Iddu`` and ``Sicilian Letters``; ``A / B`` is also ``A`` and ``B``;
     ``Show: Film`` is, at a price, also ``Show`` and ``Film``.

@@ -32,7 +32,7 @@ class NotedClient:
 
     @property
     def provenance(self) -> Provenance:
-        """The provenance of what the client's service answers."""
+        """The worst provenance of what the client was answered; before the first answer, that of the service."""
         return self._client.provenance
 
 

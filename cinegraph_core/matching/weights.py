@@ -1,7 +1,7 @@
 """The weights of the evidence: small, readable, stored beside this module with the version that scores are known by.
 
-``weights.toml`` is written by ``benchmarks/matching/fit.py``; the weights under ``by_hand`` are those that the data to fit
-on says nothing about.
+``weights.toml`` is written by ``benchmarks/matching/fit.py``; the weights under ``by_hand`` are those on which the data to fit
+on is silent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FILE = "weights.toml"
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Log likelihood ratios by feature, and what they are called; ``by_hand`` and ``fitted`` have no name in common."""
+    """Log likelihood ratios by feature, and their version; ``by_hand`` and ``fitted`` have no feature in common."""
 
     version: str
     by_hand: Mapping[str, float]

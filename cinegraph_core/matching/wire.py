@@ -48,7 +48,7 @@ def id_from_json(obj: Any) -> str | int | None:
 
 
 def match_to_json(match: Match) -> dict[str, Any]:
-    """Return an answer as the contract prints it, the candidates best first, with its explanation if it has one."""
+    """Return an answer in its public JSON form, the candidates best first, with its explanation if it has one."""
     row = {
         "id": match.id,
         "status": match.status,

@@ -87,7 +87,7 @@ def year_evidence(query: FilmQuery, year: int | None) -> float:
 
 
 def years_off(query: FilmQuery, year: int | None) -> int | None:
-    """Return how far the film's year is from the one expected, or from any as likely as one in twenty; ``None`` if unknown."""
+    """Return how far the film's year is from the nearest that is at least one in twenty likely; ``None`` if unknown."""
     given = given_year(query)
     if given is None or year is None:
         return None

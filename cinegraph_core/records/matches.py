@@ -11,7 +11,7 @@ from cinegraph_core.records.words import FilmKind, MatchStatus, Provenance, Revi
 
 @dataclass(frozen=True, slots=True)
 class FilmQuery:
-    """What is asked of the matcher; the public JSON form is in the contract.
+    """What is asked of the matcher; docs/reference.md describes its public JSON form.
 
     With ``edition`` (the edition's year) ``year`` is the film's; with ``festival`` but no ``edition``, ``year`` is the
     edition's and the film may be a year or more older.

@@ -16,16 +16,16 @@ Kind = Literal["rate_exceeded", "error_rate", "slow", "spike"]
 SHARE = 0.5
 """Share of calls that failed, or took 5 seconds or longer, above which it is a pattern."""
 MINIMUM_CALLS = 20
-"""Calls from which such a share tells; Hystrix's volume, and that of the breaker's window."""
+"""Fewest calls at which such a share counts; Hystrix's volume, and that of the breaker's window."""
 MINIMUM_LIMITED = 5
-"""Times we were told to slow down from which we ask too fast; fewer happen to anybody, and are waited for."""
+"""How often we must be told to slow down before that counts; fewer times happen to anybody, and are waited for."""
 SPIKE = 3.0
 """Times the median of the slots of the last day in which the service was asked at all: a batch that runs every night for an
 hour is the service's own usual rate, and the quiet hours between do not make it a spike."""
 MINIMUM_REQUESTS = 100
-"""Requests in five minutes from which a rate can be a spike; chance alone does not treble a rate that high."""
+"""Fewest requests in five minutes that can be a spike; chance alone does not treble a rate that high."""
 MINIMUM_SLOTS = 12
-"""Slots, an hour of use, from which there is a usual rate."""
+"""Fewest slots with use (an hour) from which a usual rate can be told."""
 _WITHIN = f"in the last {SLOT // 60} minutes"
 
 

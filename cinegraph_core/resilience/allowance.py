@@ -1,4 +1,4 @@
-"""The calls a process may make on its own word: leased from a shared count in bundles, used without asking anybody.
+"""Calls a process may make without asking: leased in bundles from a shared count.
 
 The count itself (quota, budget) lives where every process can reach it. What is leased here counts there as reserved, so
 that no number of processes together can exceed a limit. Times are wall-clock seconds since the epoch, passed in. Taking and
@@ -44,7 +44,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A limit of which ``percent`` are used now and were not before."""
+    """A limit that has just reached ``percent`` of use."""
 
     owner: str
     counter: str
@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """So many calls, under the lease of this key; ``marks`` were passed by what silent processes are taken to have used."""
+    """So many calls, under the lease of this key; ``marks`` were reached because expired leases were counted as used."""
 
     key: str
     calls: int
@@ -88,7 +88,7 @@ class Lease:
 class Report:
     """What became of a lease since the last report: so many calls were ``used``, so many places are given ``back``.
 
-    ``more`` is by how many micro-dollars those used cost more (below 0: less) than was reserved for them.
+    ``more`` is what those used cost beyond what was reserved for them, in micro-dollars (below 0: less).
     """
 
     lease: Lease
@@ -130,7 +130,7 @@ class Allowance:
     def _check_refusal(self, now: float) -> None:
         with self._lock:
             refusal = self._refusal
-            # A clock that was set back makes every refusal one from the future, which says nothing about now.
+            # After a clock is set back, a refusal lies in the future and says nothing about now.
             if refusal is not None and self._refused_at <= now < min(refusal.retry_at, self._ask_again):
                 raise Exhausted(refusal.limit, refusal.retry_at) from None
 
@@ -138,7 +138,7 @@ class Allowance:
     def used(lease: Lease, more: int = 0) -> None:
         """Take note that the call's request left, so that it counts whatever came of it.
 
-        ``more`` is by how many micro-dollars it cost more (below 0: less) than was reserved for it.
+        ``more`` is what it cost beyond what was reserved for it, in micro-dollars (below 0: less).
         """
         lease.used.append(more)
 
@@ -153,7 +153,7 @@ class Allowance:
         return self._ahead
 
     def grant(self, lease: Lease, now: float) -> None:
-        """Add a lease to what may be taken; it is not idle before a whole report has passed without a call."""
+        """Add a lease to what may be taken; it counts as idle only after one report interval without a call."""
         with self._lock:
             if not self._free and now - self._granted_at < _SHORT:
                 self._ahead = min(2 * self._ahead, self._largest)
@@ -162,7 +162,7 @@ class Allowance:
             self._refusal, self._granted_at, self._taken = None, now, True
 
     def refuse(self, limit: str, retry_at: float, *, now: float, ask_again: float) -> None:
-        """Refuse what is asked for from ``now`` to ``ask_again``; a place that somebody gave back is found then."""
+        """Refuse calls from ``now`` to ``ask_again``; then the count is asked again, as others may have given calls back."""
         with self._lock:
             self._refusal, self._refused_at, self._ask_again = Exhausted(limit, retry_at), now, ask_again
 

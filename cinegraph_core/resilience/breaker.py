@@ -148,9 +148,8 @@ class Breaker:
     def follow(self, until: float, now: float, found_at: float) -> bool:
         """Open until a moment because somebody else found the service sick at ``found_at``; returns whether that is news.
 
-        One that is open keeps its own time, and what was found before its own probes or ramp began is no news to it. A relapse
-        will wait twice as long as this time, whoever finds it out.
-        ``on_change`` is not called: who found it out has told.
+        Ignored if already open, or if the finding is older than the current half-open or ramp phase. The next trip waits twice
+        as long. ``on_change`` is not called: whoever found it out has told everybody.
         """
         with self._lock:
             if isinstance(self._era, Open) or until <= now:
@@ -165,7 +164,7 @@ class Breaker:
     def recover(self, found_at: float, now: float) -> bool:
         """Begin the ramp because somebody else's probes were good at ``found_at``; returns whether that is news.
 
-        It is not to one that has opened since, nor to one that a person holds open. ``on_change`` is not called.
+        Ignored by a breaker that has opened since, or that a person holds open. ``on_change`` is not called.
         """
         with self._lock:
             era = self._era
@@ -184,7 +183,7 @@ class Breaker:
     # ----------------------------------------------------------------------------------------------------- inside
 
     def _current(self, now: float) -> Era:
-        """Return the era at ``now``: what was open long enough becomes half-open."""
+        """Return the state at ``now``; one that was open long enough becomes half-open."""
         with self._lock:
             era = self._era
             change = self._enter("half_open", now) if isinstance(era, Open) and now >= era.until else None

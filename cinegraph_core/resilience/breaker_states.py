@@ -1,4 +1,4 @@
-"""What a circuit breaker is in, one class for each state, and the rules they go by.
+"""The states of a circuit breaker, one class for each, and the rules they go by.
 
 Each state tells who may go (:class:`Permit` or :class:`Refused`), and which state a result leads to.
 """
@@ -28,10 +28,11 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer of the machine,
 class BreakerRules:
     """When a breaker opens, and for how long.
 
-    It opens after ``failures`` failures in a row, or when of at least ``minimum`` calls in the window ``failure_rate`` failed
-    or ``slow_rate`` took longer than ``slow_after`` seconds. It stays open for ``wait`` seconds, needs ``successes`` good
-    probes, and a probe's leave expires after ``lease`` seconds, so that one that never reports cannot keep it half-open for
-    ever. The defaults are the classic five, sixty and two; twenty calls and half of them are Hystrix's.
+    It opens after ``failures`` failures in a row, or when the window holds at least ``minimum`` calls and the share
+    ``failure_rate`` of them failed, or the share ``slow_rate`` took longer than ``slow_after`` seconds. It stays open for
+    ``wait`` seconds, needs ``successes`` good probes, and a probe's leave expires after ``lease`` seconds, so that one that
+    never reports cannot keep it half-open for ever. The defaults: five failures in a row, a wait of 60 seconds, two probes, a
+    lease of 60 seconds; of at least twenty calls in two minutes, one half (Hystrix's limits); no answer is slow.
     """
 
     failures: int = 5
@@ -47,7 +48,7 @@ class BreakerRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permit:
-    """Leave for one attempt that starts not before ``at``; ``era`` tells a result of before a change of state from one of after.
+    """Leave for one attempt, not before ``at``; ``era`` is the state that issued it, so that late results can be ignored.
 
     ``era`` is ``None`` for an attempt that a breaker in shadow mode would have refused.
     """

@@ -10,7 +10,7 @@ MICRO = 1_000_000
 BUDGETS = frozenset({"daily_budget", "total_daily_budget"})
 """The counters that count micro-dollars; all others count requests."""
 MARKS = (80, 100)
-"""Percent of a limit at which word is given, once each."""
+"""Percentages of a limit that are logged, once each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What a request costs: ``call`` micro-dollars, and so many millionths of one for each token sent and received.
+    """What a request costs: ``call`` micro-dollars, and ``input`` and ``output`` millionths of one per token sent and received.
 
     Vendors print dollars per million tokens, which is micro-dollars per token.
     """

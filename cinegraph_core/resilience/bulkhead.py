@@ -1,7 +1,7 @@
 """A bound on the calls under way to one service, so that a sick one cannot take every thread and connection of the process.
 
-It knows neither threads nor loops: who has to wait leaves a way to be woken. Taking and giving back a place while nobody
-waits is one operation of a deque, which needs no lock.
+It knows neither threads nor loops: whoever has to wait leaves a way to be woken. While nobody waits, taking or giving back a
+place is one operation of a deque, which needs no lock.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Bulkhead:
         """Stand in the queue; ``None`` if it is full. ``wake`` may be called at once, and from any thread."""
         with self._lock:
             if len(self._queue) >= self._most:
-                # A place may have come free since the caller looked, and then nobody stands between them and it.
+                # A place may have come free since the caller looked, with nobody else waiting for it.
                 return self._seated(wake) if not self._queue else None
             waiter = Waiter(wake)
             self._queue.append(waiter)
-        # Who gave a place back before the queue was joined has looked for waiters too early.
+        # Whoever gave a place back before the queue was joined looked for waiters too early.
         self._serve()
         return waiter
 

@@ -17,7 +17,7 @@ Freshness = Literal["fresh", "stale", "gone"]
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """For how many seconds an answer is ``fresh``, and one that says "there is no such thing" (``negative``).
+    """For how many seconds an answer is fresh (``ttl``), and one that says "there is no such thing" (``negative``).
 
     After that it may be served for ``revalidate`` more seconds while a new one is fetched, and for ``on_error`` more
     seconds if none can be had. ``ttl`` 0 keeps nothing.
@@ -36,7 +36,7 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kept answer; ``url`` is the public one, ``absent`` a proper "not found", ``path`` and ``tags`` what a purge may go by."""
+    """A kept answer; ``url`` is the public one, ``absent`` a proper "not found"; a purge can select by ``path`` and ``tags``."""
 
     key: str
     service: str

@@ -26,7 +26,7 @@ def window(period: Period, now: float, zone: tzinfo) -> Window:
     """
     local = datetime.fromtimestamp(now, zone)
     if period == "hour":
-        # Counted by this moment's own offset: the second 02:00 of an autumn night is another hour than the first.
+        # Counted by this moment's own offset, so that the second 02:00 of an autumn night is another hour than the first.
         start = float(round(now - local.minute * 60 - local.second - local.microsecond / 1e6))
         return Window(start, start + _HOUR)
     return Window(_midnight(local.date(), zone), _midnight(local.date() + timedelta(days=1), zone))

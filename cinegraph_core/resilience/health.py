@@ -23,7 +23,7 @@ our callers want theirs in half a second."""
 TAIL, HALF = 0.10, 0.50
 """Shares of answers over those times that count: a mean would hide four slow calls of ten."""
 MINIMUM = 10
-"""Calls from which traffic tells: of fewer, a single failure would be more than a tenth."""
+"""Fewest calls at which traffic tells: of fewer, a single failure would be more than a tenth."""
 FRESH = float(SLOT)
 """Seconds for which a check counts where there is too little traffic."""
 _MINUTES = SLOT // 60

@@ -16,7 +16,7 @@ _EPOCH_FROM = 1_000_000_000.0
 
 
 def quota_status(used: int, limit: int) -> QuotaStatus:
-    """Return the status of a quota of which ``used`` of ``limit`` are gone; one of 0 is always ``critical``."""
+    """Return the status of a quota with ``used`` of ``limit`` gone; a limit of 0 is always ``critical``."""
     share = used / limit if limit > 0 else 1.0
     if share > CRITICAL:
         return "critical"

@@ -40,7 +40,7 @@ class Ramp:
     def place(self, now: float) -> float | None:
         """Return when the asker may go (``now`` or a little later), ``None`` if there is no place.
 
-        Every place is paid for from the share, one beside it in advance, so that the share holds over the whole ramp.
+        A place outside the share is charged to it in advance, so the share holds over the whole ramp.
         """
         self._credit += SHARES[self._step]
         at = now if self._credit >= _PLACE else max(now, self._next)

@@ -18,10 +18,10 @@ class RateLimit:
         return self._next - now if self._next > now else 0.0
 
     def reserve(self, now: float) -> float:
-        """Take the next place and return the seconds to wait for it."""
+        """Take the next place and return the seconds until it comes: more than :meth:`waiting` told if others were quicker."""
         if not self._gap:
             return 0.0
         with self._lock:
-            start = max(now, self._next)
+            start = self._next if self._next > now else now
             self._next = start + self._gap
         return start - now

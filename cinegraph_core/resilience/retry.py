@@ -52,7 +52,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 class RetryBudget:
     """Bounds the retries of one service, so that an outage is not met with a multiple of the load.
 
-    Every :data:`CALLS_PER_RETRY` calls earn one; beside it there is a reserve, for without it one call a minute could never
+    Every :data:`CALLS_PER_RETRY` calls earn one; beside these there is a reserve, without which one call a minute could never
     be repeated. ``now`` is in monotonic seconds.
     """
 

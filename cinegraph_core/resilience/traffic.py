@@ -24,9 +24,9 @@ REFUSED = frozenset({"circuit_open", "bulkhead_full", "quota_exceeded", "budget_
 class Tally:
     """Calls of one service that ended alike within one slot; slot 0 is the current one, slot 1 that before.
 
-    ``outcome`` is an error type, :data:`SPARED`, or ``None`` for a success. Of ``asked`` calls a request left or tried to;
-    ``over_*`` count those that took that long. ``limited`` counts how often the service (429) or our own limits said to slow
-    down; ``first`` is when the first of the calls ended (epoch seconds).
+    ``outcome`` is an error type, :data:`SPARED`, or ``None`` for a success. ``asked`` counts the calls of which a request left
+    or tried to, ``over_*`` those that took that long. ``limited`` counts how often the service (429) or our own limits said to
+    slow down; ``first`` is when the first of the calls ended (epoch seconds).
     """
 
     service: str
@@ -45,7 +45,7 @@ class Tally:
 
 @dataclass(slots=True)
 class Traffic:
-    """One service within one slot: ``calls`` that tell of its health, of which ``answered``; the others failed."""
+    """One service within one slot: the ``calls`` that tell of its health and those ``answered``; the others failed."""
 
     calls: int = 0
     answered: int = 0

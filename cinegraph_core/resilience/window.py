@@ -1,6 +1,6 @@
-"""What became of the latest calls, by time or by number, and the rule that reads a sick service off it.
+"""What became of the latest calls, by time or by number: what the breaker's second rule reads.
 
-The consecutive rule of the breaker does not see a service that fails four times of five, nor one that only grows slow.
+The first rule, failures in a row, does not see a service that fails four times of five, nor one that only grows slow.
 """
 
 from __future__ import annotations

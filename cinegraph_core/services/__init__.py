@@ -8,17 +8,11 @@ from cinegraph_core.services.door import Services
 from cinegraph_core.services.guarded import guarded
 from cinegraph_core.services.opening import client, set_opener
 from cinegraph_core.services.shared import SharedState
-from cinegraph_core.services.verdicts import Again, Attempt, Done, Recorder, Verdict
 
 __all__ = [
-    "Again",
-    "Attempt",
     "CallGuard",
-    "Done",
-    "Recorder",
     "Services",
     "SharedState",
-    "Verdict",
     "client",
     "guarded",
     "set_opener",

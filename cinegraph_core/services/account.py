@@ -36,6 +36,8 @@ class CallAccount:
     # Defaults of the class: most calls never set them, and every call would pay for setting them.
     ended = False
     """Whether the measurement has been made."""
+    sent = 0
+    """How many requests of it have left."""
     spare: Answer | None = None
     """A stale answer with which the call ends where no other can be had."""
     proper: Proper | None = None
@@ -57,7 +59,6 @@ class CallAccount:
     """Whether it is the one probe of all processes."""
     _in_flight: Attempt | None = None
     _charge: Lease | None = None
-    _sent = 0
 
     def __init__(
         self, call: Call, state: ServiceState, clock: Clock, recorder: Recorder, on_sent: Callable[[], None] | None = None
@@ -87,7 +88,7 @@ class CallAccount:
     @property
     def tried(self) -> bool:
         """Whether a request of this call has left, or could not."""
-        return bool(self._sent) or "unsent" in self._notes
+        return bool(self.sent) or "unsent" in self._notes
 
     def queued(self, seconds: float) -> None:
         """Leave ``seconds`` spent in a scheduler's queue out of the deadline and of the response time."""
@@ -111,7 +112,7 @@ class CallAccount:
         if not sent:
             self._note("unsent")
             return
-        self._sent += 1
+        self.sent += 1
         if self._on_sent is not None:
             self._on_sent()
 
@@ -136,7 +137,7 @@ class CallAccount:
         Where a replica may answer instead, the call has not ended; :class:`Elsewhere` says so.
         """
         if self._instead_of is not None and not success:
-            error, provenance = self._instead_of, "live"  # that the replica cannot help either is not the reason
+            error, provenance = self._instead_of, "live"  # the service's own error is the reason, not the replica's
         if isinstance(error, ServiceError):
             error.service = error.service or self.call.service
         text = str(error)
@@ -197,7 +198,7 @@ class CallAccount:
                 target_identifier=self._state.redact(self.call.target.strip()) or self.call.operation,
                 success=success,
                 inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
-                attempts=self._sent,
+                attempts=self.sent,
                 provenance=provenance or self._state.provenance,
                 response_time_ms=self._elapsed_ms(),
                 error_type=error_type,
@@ -229,9 +230,9 @@ class CallAccount:
         self._unclaimed = self._claim = False
 
     def _elapsed_ms(self) -> float | None:
-        if self._started is None or not (self._sent or self.tried):
+        if self._started is None or not self.tried:
             return None
-        # What our own limits made it wait says nothing about the service.
+        # Waits for our own limits say nothing about the service.
         elapsed = self._clock.monotonic() - self._started - self._waited
         return elapsed * 1e3 if elapsed > 0 else 0.0
 

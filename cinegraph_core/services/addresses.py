@@ -17,9 +17,9 @@ def is_loopback(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return a link somebody else wrote as it may be told: without user, query and fragment.
+    """Return a link that somebody else wrote as it may be shown: without user, query and fragment.
 
-    Only its path is left of a link to this machine or a private network; nothing but ``?`` of one that makes no sense.
+    A link to this machine or a private network keeps only its path; one that makes no sense becomes ``?``.
     """
     try:
         link = urlsplit(url.strip())
@@ -83,7 +83,7 @@ class Addresses:
 
 
 def _is_plain(base: str, url: str) -> bool:
-    """Tell whether a URL is one of the base as it stands: nearly all are, and to take them apart is the door's dearest step."""
+    """Tell whether a URL begins with the base as it stands: nearly all do, and taking URLs apart is the door's dearest step."""
     return url.startswith(f"{base}/") and "/." not in url and "#" not in url and not url[-1].isspace()
 
 

@@ -1,7 +1,7 @@
 """What a request needs beside the breaker's leave before it goes: a place in the bulkhead, the right to probe, a count.
 
 Each is there at once in the usual case. Where one must be waited for, :meth:`Admission.counted` says so, and the adapter
-awaits :meth:`~cinegraph_core.services.door.Services.supply`, which speaks with other threads and other processes.
+awaits :meth:`~cinegraph_core.services.door.Services.admit`, which speaks with other threads and other processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ from cinegraph_core.services.verdicts import Attempt, Elsewhere, Spared
 
 
 class Admission(CallAccount):
-    """The part of a call between the breaker's leave and the request."""
+    """The part of a call between the breaker's leave and the request.
+
+    A method that raises a refusal may raise in its place :class:`Spared`, where a stale answer ends the call well, or
+    :class:`Elsewhere`, where the call goes on at the replica (hybrid mode): the caller then asks for leave again.
+    """
 
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
@@ -33,7 +37,7 @@ class Admission(CallAccount):
     def counted(self) -> bool:
         """Take the request's place and count it on the quotas and budgets; ``False`` if something must be waited for first.
 
-        Then await :meth:`Services.supply` and ask again. Raises :class:`QuotaExceededError` or :class:`BudgetExceededError`.
+        :meth:`Services.admit` then waits and asks again. Raises :class:`QuotaExceededError` or :class:`BudgetExceededError`.
         """
         state = self._state
         bulkhead = state.bulkhead
@@ -50,7 +54,7 @@ class Admission(CallAccount):
             raise self._refused(refusal) from None
         return self._charge is not None
 
-    # ------------------------------------------------------------------------------------- for Services.supply
+    # ------------------------------------------------------------------------------------- for Services.admit
 
     @property
     def missing_place(self) -> Bulkhead | None:

@@ -30,8 +30,8 @@ SLOW_AFTER = 5.0
 class StateBuilder:
     """Builds the :class:`ServiceState` of a service and side.
 
-    Limits and breaker of the side that the settings choose are every process's; what is asked beside it by a switch or a
-    single call has a breaker of its own, and a replica asked so has no limits.
+    The side chosen by the settings shares limits and breaker with all processes. A side reached by a switch or one call's mode
+    has its own breaker; a replica reached so has no limits.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class StateBuilder:
         )
 
     def _reader(self, name: str, side: Side) -> Callable[[str], str]:
-        """Return what turns an address that a request was built with into this side's."""
+        """Return a function that turns the address a request was built with into this side's."""
         return lambda url: self._router.addresses(name, side).join(self._router.published(name, url))
 
     def _teller(self, name: str) -> Callable[[BreakerState, BreakerState, float | None], None]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from cinegraph_core.contracts import Answer, Clock, ServiceSpec
+from cinegraph_core.contracts import Answer, Call, Clock, ServiceSpec
 from cinegraph_core.records import Control, Provenance
 from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
 from cinegraph_core.services.flights import Flight
@@ -24,14 +24,14 @@ Use = Literal["serve", "renew", "spare", "nothing"]
 _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "set-cookie", "transfer-encoding"})
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
 _PERSONAL = frozenset({"authorization", "cookie", "if-modified-since", "if-none-match", "range"})
-"""Request headers of a caller's own, with which an answer is nobody else's business."""
+"""Request headers that make an answer personal; it is not cached."""
 _CLEARED: tuple[Control, ...] = ("cache_cleared", "cache_purged")
 _OVERLAP = 5.0
-"""Seconds by which each look for new keys goes back: an older transaction may have been committed later."""
+"""Seconds of overlap when looking for new keys, as an older transaction may commit later."""
 
 
 class Kept:
-    """The second floor: what the processes share, and which keys it holds, so that a miss asks nobody."""
+    """The database layer, shared by all processes; it knows which keys exist, so that a miss costs no query."""
 
     def __init__(self, shared: SharedState, memory: Memory) -> None:
         self._shared = shared
@@ -55,7 +55,7 @@ class Kept:
         except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
             log.warning("the cache cannot be read: %s", error)
             return None
-        # It may have been written after the words were heard here.
+        # It may have been written after the last purge was heard of here.
         return None if found is None or found.stored_at * 1000 < self._words.get((found.service, "cache_cleared"), 0) else found
 
     def put(self, entry: Entry) -> None:
@@ -100,7 +100,7 @@ class Kept:
 
 
 class ServiceCache:
-    """The cache of one service; ``kept`` is the floor shared with other processes, if there is one.
+    """The cache of one service; ``kept`` is the layer shared with other processes, if there is one.
 
     ``secrets`` names the parameters that carry its key: they are no part of what was asked.
     """
@@ -118,7 +118,7 @@ class ServiceCache:
         ttl = spec.cache_ttl or 0.0
         self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
         self._service = spec.name
-        # What a replica says must not answer for the service another day, when the mode is another one.
+        # What a replica says must not answer for the service later, in another mode.
         self._asked = spec.name if provenance == "live" else f"{spec.name} ({provenance})"
         self._secrets = tuple(f"{name}=" for name in secrets)
         self._memory = memory
@@ -127,12 +127,16 @@ class ServiceCache:
         self._provenance = provenance
         self._flights: dict[str, Flight] = {}
 
+    def takes(self, call: Call, method: str) -> bool:
+        """Tell whether the cache may answer a call that is made by this method."""
+        return self.policy.ttl > 0 and not call.fresh and method == "GET"
+
     def key(self, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """Return the key of a GET below the service's base, ``None`` if its answer is not to be kept.
 
         The order of the query's pairs makes no difference; names of headers are lower case.
         """
-        if self.policy.ttl <= 0 or not _PERSONAL.isdisjoint(headers) or "no-" in headers.get("cache-control", ""):
+        if not _PERSONAL.isdisjoint(headers) or "no-" in headers.get("cache-control", ""):
             return None
         pairs = query.split("&") if query else []
         if self._secrets:
@@ -160,7 +164,7 @@ class ServiceCache:
     def use_of(self, entry: Entry) -> Use:
         """Return what an entry is good for.
 
-        ``serve`` it; ``renew``: serve it and fetch a new one; ``spare`` it for the case that no other can be had; ``nothing``.
+        ``serve`` it; ``renew``: serve it and fetch a new one; ``spare``: keep it aside in case no other can be had; ``nothing``.
         """
         age = self._clock.now() - entry.fresh_until
         if age < 0:
@@ -179,11 +183,11 @@ class ServiceCache:
         return Answer(entry.status, entry.headers, entry.body, entry.url, provenance, entry.stored_at)
 
     def shared(self, answer: Answer) -> Answer:
-        """Return an answer somebody else's request brought, as one for who only waited."""
+        """Return an answer that somebody else's request brought, as it is for a caller that only waited."""
         return msgspec.structs.replace(answer, provenance=self._marked(answer.provenance or "cache"))
 
     def keep(self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = ()) -> None:
-        """Keep a proper answer; one that says there is no such thing for the time of its kind."""
+        """Keep a proper answer; a "not found" has a time of its own."""
         good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
         if answer.provenance not in (None, self._provenance):
             return  # it came from elsewhere, in the place of an answer

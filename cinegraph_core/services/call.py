@@ -1,17 +1,18 @@
 """One logical call through the door, without I/O: the part that httpx and Scrapy share.
 
-The caller asks :meth:`CallGuard.attempt` before every request, waits, sends, and reports what came of it. The guard
-decides what the answer means, whether and when to try again, tells the breaker, and leaves exactly one
+Before every request the caller asks for leave, which may take a wait; then it sends, and reports what came of it. The guard
+decides what the answer means and whether and when to try again, tells the breaker, and leaves exactly one
 :class:`~cinegraph_core.records.Measurement`, whichever way the call ends::
 
     guard = services.begin(call)
     while True:
-        attempt = guard.attempt()
-        await clock.sleep(attempt.wait)
-        guard.leaving(attempt)
-        while not guard.counted():
-            attempt = await services.supply(guard, attempt)
-        verdict = guard.answered(attempt, await fetch(timeout=attempt.timeout))   # or guard.failed(attempt, error)
+        try:
+            attempt = await services.admit(guard)
+            verdict = guard.answered(attempt, await fetch(guard.state, attempt))   # or guard.failed(attempt, error)
+        except Spared as spared:
+            return spared.done.value   # a stale answer in the place of an error
+        except Elsewhere:
+            continue                   # guard.state is the replica's now
         if isinstance(verdict, Done):
             return verdict.value
         await clock.sleep(verdict.wait)
@@ -42,9 +43,7 @@ from cinegraph_core.services.admission import Admission
 from cinegraph_core.services.exhaustion import park
 from cinegraph_core.services.judging import CallError, rule
 from cinegraph_core.services.state import ServiceState
-from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Spared, Verdict
-
-__all__ = ["Again", "Attempt", "CallGuard", "Done", "Proper", "Recorder", "Spared", "Verdict"]
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Verdict
 
 IDEMPOTENT = frozenset({"GET", "HEAD"})
 """Only these are repeated; anything else could be done twice."""
@@ -79,7 +78,8 @@ class CallGuard(Admission):
 
         Raises :class:`CircuitOpenError`, :class:`RateLimitError` (the service asked to be left alone),
         :class:`ServiceTimeoutError` (the deadline has no room) or :class:`AuthError` (no key), and ends the call with it;
-        if an earlier request of this call failed, that error is raised instead, because it is the reason.
+        if an earlier request of this call failed, that error is raised instead, because it is the reason. In place of
+        either :class:`Spared` or :class:`Elsewhere` may come (see :class:`Admission`).
         """
         now = self._clock.monotonic()
         state = self._state
@@ -102,7 +102,7 @@ class CallGuard(Admission):
                 wait = permit.at - now
                 if wait >= left:
                     raise self._refused(state.circuit_open(wait))
-        state.take_turn(now)
+        wait = max(wait, state.take_turn(now))
         self._leaves_at = now + wait
         self._waited += wait
         left -= wait
@@ -126,8 +126,8 @@ class CallGuard(Admission):
         """Judge an answer: by :attr:`ServiceSpec.judge`, by its status, by :attr:`Call.read`, in this order.
 
         Returns :class:`Done`, or :class:`Again` where another attempt may help; else raises the :class:`ServiceError` or
-        :class:`PageError` the call ends with. What a judge or reader throws unawares ends as ``unknown`` or
-        ``parse_error`` and is never a success.
+        :class:`PageError` the call ends with, or in its place :class:`Spared` or :class:`Elsewhere`. An unexpected
+        exception in a judge or reader ends the call as ``unknown`` or ``parse_error`` and is never a success.
         """
         self._count(sent=True, outcome=answer)
         now = self._clock.now()
@@ -152,7 +152,7 @@ class CallGuard(Admission):
         self._end(success=True)
 
     def failed(self, attempt: Attempt, error: BaseException) -> Again:
-        """Take note that no answer came; returns :class:`Again` or raises the error the call ends with."""
+        """Take note that no answer came; returns :class:`Again` or raises what :meth:`answered` raises."""
         ours = classify(error, service=self.call.service)
         self._count(sent=may_have_left(ours), outcome=ours)
         self._settle(attempt, ours)
@@ -179,7 +179,7 @@ class CallGuard(Admission):
     # -------------------------------------------------------------------------------------------- after a request
 
     def _believe(self, answer: Answer, error: CallError | None, now: float) -> bool:
-        """Send nothing where the provider itself says that nothing is left: a moment is waited for, longer is a quota.
+        """Believe a provider that says nothing is left: a short pause is waited out, a longer one is a used-up quota.
 
         Returns whether the error says just that, so that no attempt helps before the provider's window ends.
         """
@@ -216,7 +216,7 @@ class CallGuard(Admission):
             self._state.note_key(error)
 
     def _again(self, error: CallError) -> Again:
-        """Return the wait before the next attempt, or raise the error if none may help or none fits."""
+        """Return the wait before the next attempt, or raise the error if no attempt may help or none fits the deadline."""
         if isinstance(error, PageError) or not error.transient:
             raise self._ended(error)
         if isinstance(error, RateLimitError):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,16 +13,17 @@ from cinegraph_core.contracts import Call, Clock, ServiceClient, ServiceSpec
 from cinegraph_core.plugins import Plugins
 from cinegraph_core.records import Mode, Provenance
 from cinegraph_core.resilience.breaker import BreakerState
-from cinegraph_core.services.breakers import SharedBreakers
+from cinegraph_core.services.agent import user_agent
 from cinegraph_core.services.building import OnTransition, StateBuilder
-from cinegraph_core.services.cache import ServiceCache
-from cinegraph_core.services.call import Attempt, CallGuard, Recorder
-from cinegraph_core.services.modes import Side, Switches
+from cinegraph_core.services.call import CallGuard
+from cinegraph_core.services.modes import Switches
 from cinegraph_core.services.router import Router
 from cinegraph_core.services.service_client import HttpServiceClient
 from cinegraph_core.services.shared import SharedState
 from cinegraph_core.services.state import ServiceState
-from cinegraph_core.services.waiting import supply, supply_now
+from cinegraph_core.services.states import States
+from cinegraph_core.services.verdicts import Attempt, Recorder
+from cinegraph_core.services.waiting import admitted, admitted_now
 from cinegraph_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,21 +48,16 @@ class Services:
         shared: SharedState | None = None,
     ) -> None:
         self.clock = clock
+        self.user_agent = user_agent(settings.contact)
         self._router = Router(settings, plugins)
         self._tracker = tracker
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
         total = settings.daily_budget_usd
-        self._builder = StateBuilder(
-            self._router, clock, shared=shared, total_budget=total, on_transition=on_transition, rng=self._rng
-        )
-        self._states: dict[str, ServiceState] = {}
-        """By service, the side that the settings choose; any other is among ``_beside``."""
-        self._beside: dict[tuple[str, Side], ServiceState] = {}
-        self._building = threading.Lock()
+        builder = StateBuilder(self._router, clock, shared=shared, total_budget=total, on_transition=on_transition, rng=self._rng)
+        self._states = States(self._router, builder, clock, shared)
         self._switches = Switches(clock, self._router.refusal)
-        self._breakers = SharedBreakers(self._states, clock, shared)
         if shared is not None:
-            shared.join(self._breakers)
+            shared.join(self._states.breakers)
             shared.join(self._switches)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
 
@@ -78,7 +72,7 @@ class Services:
         self._router.adopt(spec)
 
     def spec(self, name: str) -> ServiceSpec:
-        """Return a service's spec with the settings put in; its ``base_url`` is the public one."""
+        """Return a service's spec with the settings applied; its ``base_url`` is the public one."""
         return self._router.spec(name)
 
     def mode(self, name: str) -> Mode:
@@ -126,13 +120,14 @@ class Services:
     def begin(self, call: Call, *, method: str = "GET", on_sent: Callable[[], None] | None = None) -> CallGuard:
         """Open one logical call; its guard is to be asked before every request and told what came of it.
 
-        Raises :class:`ConfigurationError` for a call that wants a mode which is not to be had.
+        Raises :class:`ConfigurationError` for a call that wants a mode which is not available.
         """
         mode = self._mode_of(call) if call.mode is not None or self._switches.all else None
-        state = self.state(call.service) if mode is None else self._side(call.service, "mock" if mode == "mock" else "live")
+        states = self._states
+        state = states.of(call.service) if mode is None else states.on(call.service, "mock" if mode == "mock" else "live")
         guard = CallGuard(call, state, self.clock, self._tracker, rng=self._rng, method=method, on_sent=on_sent)
         if mode is not None:
-            guard.steer(self._stand_in(call.service) if mode == "hybrid" else None)
+            guard.steer(states.stand_in(call.service) if mode == "hybrid" else None)
         return guard
 
     def begin_own(self, call: Call, *, method: str) -> CallGuard:
@@ -144,27 +139,22 @@ class Services:
         return guard
 
     async def at_hand(self, guard: CallGuard) -> None:
-        """Have the replica that a call turns to at hand, without holding up the event loop; one that fails is told of later."""
+        """Start, in a thread, the replica a call turns to; a failure shows when the call is sent."""
         if guard.state.provenance != "live" and not self._router.is_running(guard.call.service):
             with suppress(Exception):
                 await asyncio.to_thread(self._router.addresses, guard.call.service, "mock")
 
-    async def supply(self, guard: CallGuard, attempt: Attempt) -> Attempt:
-        """Wait for what :meth:`CallGuard.counted` said is missing; return the attempt with the time that is left for it.
+    def admit(self, guard: CallGuard, pause: Callable[[float], Awaitable[None]] | None = None) -> Awaitable[Attempt]:
+        """Return leave for the call's next request, to be awaited until the request may go.
 
-        Raises the refusal the call ends with if it cannot be had.
+        ``pause`` waits a number of seconds in the clock's place. Raises what :meth:`CallGuard.attempt` and
+        :meth:`CallGuard.counted` raise.
         """
-        await supply(guard, self.clock)
-        return guard.remaining(attempt)
+        return admitted(guard, self.clock, pause or self.clock.sleep)
 
-    def supply_now(self, guard: CallGuard, attempt: Attempt) -> Attempt:
+    def admit_now(self, guard: CallGuard) -> Attempt:
         """Do the same and block the thread meanwhile."""
-        supply_now(guard, self.clock)
-        return guard.remaining(attempt)
-
-    def cache(self, name: str) -> ServiceCache:
-        """Return the cache of a service."""
-        return self.state(name).cache
+        return admitted_now(guard, self.clock)
 
     def client(self, name: str) -> ServiceClient:
         """Return a fresh client, which counts the requests that leave through it."""
@@ -206,14 +196,6 @@ class Services:
         """Return the state of a service's breaker: ``closed``, ``open``, ``half_open`` or ``ramp``."""
         return self.state(name).breaker.state(self.clock.monotonic())
 
-    def reset_breaker(self, name: str) -> None:
-        """Close a service's breaker by hand; what it remembered of failures and relapses is gone."""
-        self.state(name).breaker.reset(self.clock.monotonic())
-
-    def open_breaker(self, name: str) -> None:
-        """Refuse every call of this process to a service until :meth:`reset_breaker`."""
-        self.state(name).breaker.force_open()
-
     def retry_after(self, name: str) -> float:
         """Return in how many seconds a call to the service is let through again; 0 if it is now, ``inf`` if never by itself."""
         state, now = self.state(name), self.clock.monotonic()
@@ -222,28 +204,10 @@ class Services:
 
     def state(self, name: str) -> ServiceState:
         """Return what the door remembers about a service, on the side that the settings choose."""
-        if (known := self._states.get(name)) is not None:
-            return known
-        with self._building:
-            if name not in self._states:
-                stand_in = self._stand_in(name) if self._router.mode(name) == "hybrid" else None
-                self._states[name] = self._builder.build(name, self._router.side(name), stand_in)
-                self._breakers.join(name)
-            return self._states[name]
+        return self._states.of(name)
 
     def _mode_of(self, call: Call) -> Mode:
         if call.mode is None:
             return self.mode(call.service)
         self._router.check_mode(call.service, call.mode)
         return call.mode
-
-    def _side(self, name: str, side: Side) -> ServiceState:
-        if side == self._router.side(name):
-            return self.state(name)
-        with self._building:
-            if (name, side) not in self._beside:
-                self._beside[name, side] = self._builder.build(name, side)
-            return self._beside[name, side]
-
-    def _stand_in(self, name: str) -> Callable[[], ServiceState] | None:
-        return partial(self._side, name, "fallback") if self._router.has_stand_in(name) else None

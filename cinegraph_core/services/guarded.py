@@ -87,12 +87,7 @@ class _Way:
         clock = services.clock
         try:
             while True:
-                attempt = guard.attempt()
-                if attempt.wait > 0:
-                    await clock.sleep(attempt.wait)
-                    guard.leaving(attempt)
-                while not guard.counted():
-                    attempt = await services.supply(guard, attempt)
+                attempt = await services.admit(guard)
                 try:
                     with bounded(clock, attempt.timeout):
                         value = await work(*args, **kwargs)
@@ -112,12 +107,7 @@ class _Way:
         clock = services.clock
         try:
             while True:
-                attempt = guard.attempt()
-                if attempt.wait > 0:
-                    clock.pause(attempt.wait)
-                    guard.leaving(attempt)
-                while not guard.counted():
-                    attempt = services.supply_now(guard, attempt)
+                attempt = services.admit_now(guard)
                 try:
                     value = work(*args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - whatever it raises is classified

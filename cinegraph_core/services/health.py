@@ -59,7 +59,7 @@ class HealthChecker:
         asked = [spec for spec in specs if _is_to_be_asked(spec, standing, always=always)]
         for spec in asked:
             with suppress(ConfigurationError):  # the probe itself will say it
-                self._services.http_client(spec.name)  # opened beforehand: that takes time which is not the service's
+                self._services.http_client(spec.name)  # opened beforehand, as opening takes time that is not the service's
         places = asyncio.Semaphore(AT_ONCE)
         looks = await asyncio.gather(*(self._probe(spec, places) for spec in asked))
         seen = {spec.name: look for spec, look in zip(asked, looks, strict=True)}
@@ -115,6 +115,6 @@ def _checked(spec: ServiceSpec, standing: Standing, look: Look | None, *, always
             health = replace(health, reason=health.reason + NO_PROBE)
         return Checked(spec.name, health)
     seen = judge_look(look)
-    # A look that failed is told as such: what an earlier one found is not what is known now.
+    # A look that failed is stored as such: an earlier finding is not what is known now.
     health = seen if always or seen.status == "unknown" else standing.health(spec, seen)
     return Checked(spec.name, health, look.requests, look.requests * tariff_of(spec).call / MICRO, look.error_type)

@@ -52,7 +52,7 @@ class Switch:
 
 
 class Switches:
-    """The switches in force; ``refusal`` says why a mode is not to be had in this process, empty if it is."""
+    """The switches in force; ``refusal`` says why a mode is not available in this process, empty if it is."""
 
     def __init__(self, clock: Clock, refusal: Callable[[Mode], str]) -> None:
         self._clock = clock
@@ -73,10 +73,10 @@ class Switches:
         return None
 
     def pulse(self, shared: SharedState, *, ending: bool) -> None:
-        """Have nothing to report: what a person said, the person's own command has written."""
+        """Report nothing: the person's command has written the switch itself."""
 
     def obey(self, words: Controls) -> None:
-        """Take the switches that hold now; a mode refused in this process is told of and left."""
+        """Take the switches that hold now; one whose mode is refused in this process is logged and ignored."""
         found = {}
         for (service, name), word in words.items():
             switch = Switch.of(word) if name == "mode" else None

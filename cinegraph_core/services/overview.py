@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.records import Mode
 from cinegraph_core.resilience.budget import MICRO
 from cinegraph_core.resilience.quota import quota_status
-from cinegraph_core.services.breakers import is_held_open
 from cinegraph_core.services.modes import Switch
 from cinegraph_core.services.rules import QUOTAS, is_paid, rules_of
 from cinegraph_core.services.shared import Controls
+from cinegraph_core.services.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +30,27 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database says: counters, persons' words, breakers (state and when a probe may go), caches."""
+    """What the database counts: the use of limits, and the caches by service."""
 
     counters: Sequence[Counted]
-    words: Controls
-    breakers: Mapping[str, tuple[str, float | None]]
     caches: Mapping[str, Mapping[str, int]]
 
 
-def overview(spec: ServiceSpec, mode: Mode, known: Known, now: float) -> dict[str, Any]:
+def overview(spec: ServiceSpec, mode: Mode, known: Known, standing: Standing) -> dict[str, Any]:
     """Return one service as programs read it; what is not limited or never counted is ``None``.
 
-    ``mode`` is that of the settings; the one it is in now may be a person's, ``until`` its end.
+    ``mode`` is that of the settings; a person may have switched the service to another, which then ends at ``until``.
     """
-    switch = Switch.of(known.words.get((spec.name, "mode")))
-    switch = switch if switch is not None and switch.holds(now) else None
-    held_open = is_held_open(known.words, spec.name)
+    switch = Switch.of(standing.words.get((spec.name, "mode")))
+    switch = switch if switch is not None and switch.holds(standing.now) else None
     counters = {one.counter: one for one in known.counters if one.owner == spec.name}
     return {
         "name": spec.name,
         "mode": mode if switch is None else switch.mode,
         "configured_mode": mode,
         "until": None if switch is None else switch.ends,
-        "breaker": _breaker(("open", None) if held_open else known.breakers.get(spec.name, ("closed", None)), now),
-        "quota": _quota(spec, known.words, counters),
+        "breaker": _breaker(spec, standing),
+        "quota": _quota(spec, standing.words, counters),
         "budget": _budget(spec, counters.get("daily_budget")),
         "cache": {"ttl": spec.cache_ttl, **_cache(known.caches.get(spec.name, {}))},
     }
@@ -79,12 +75,9 @@ def _has_budget(spec: ServiceSpec) -> bool:
     return spec.daily_budget_usd is not None and is_paid(spec)
 
 
-def _breaker(last: tuple[str, float | None], now: float) -> dict[str, Any]:
-    state, retry_at = last
-    if state == "open" and retry_at is not None and retry_at <= now:
-        state, retry_at = "half_open", None
-    shown = None if retry_at is None else datetime.fromtimestamp(retry_at, UTC).isoformat()
-    return {"state": state, "retry_at": shown}
+def _breaker(spec: ServiceSpec, standing: Standing) -> dict[str, Any]:
+    probe_at = standing.probe_at(spec)
+    return {"state": standing.breaker(spec), "retry_at": None if probe_at is None else probe_at.isoformat(timespec="seconds")}
 
 
 def _quota(spec: ServiceSpec, words: Controls, counters: Mapping[str, Counted]) -> dict[str, Any] | None:

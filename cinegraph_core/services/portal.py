@@ -19,7 +19,7 @@ class Portal:
         self._thread: threading.Thread | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` returns; whoever is interrupted while waiting takes the work with them."""
+        """Return what ``work`` returns; if the waiting thread is interrupted, the work is cancelled."""
         running = asyncio.run_coroutine_threadsafe(work, self._started())
         try:
             return running.result()

@@ -1,4 +1,4 @@
-"""The right to probe a service, of which there is one for all processes: a word in the database, taken by compare-and-set."""
+"""The right to probe a service, one for all processes: a word in the database, taken by compare-and-set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class ProbeLease:
-    """One process's hand on the word ``probe`` of a service: nobody else probes before the moment it holds.
+    """One process's use of the word ``probe`` of a service, which holds a moment before which nobody else probes.
 
     A process lends at most one probe at a time, so neither a hundred callers nor a hundred processes send a second one. The
     lease of a process that was killed expires after ``seconds``. Where the database is away each process is on its own.

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from cinegraph_core.contracts import Answer
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.call import CallGuard
@@ -34,7 +35,7 @@ class Recall(Generic[T]):
         """Return the answer; raises what the call ends with."""
         while True:
             entry = await self.cache.find(self.key) if self.cache.may_hold(self.key) else None
-            if entry is not None and (done := self._from(entry, guard)) is not None:
+            if entry is not None and (done := recalled_from(self.cache, entry, guard, self.refresh)) is not None:
                 return self.rebuild(done)
             flight, leading = self.cache.board(self.key)
             if leading:
@@ -47,32 +48,50 @@ class Recall(Generic[T]):
 
     async def fly(self, guard: CallGuard, flight: Flight) -> T:
         """Make the request for all who wait; its answer is kept, its error is everybody's."""
-        error: BaseException | None = None
+        outcome: Answer | BaseException | None = None
         try:
             return await self.ask(guard)
-        except BaseException as caught:
-            error = caught
+        except Spared as spared:
+            outcome = spared.done.answer
+            raise
+        except BaseException as error:
+            outcome = error
             raise
         finally:
-            self.cache.leave(self.key)
-            self._hand_over(guard, flight, error)
+            hand_over(self.cache, self.key, flight, keep(self.cache, self.key, self.path, guard) or outcome)
 
-    def _from(self, entry: Entry, guard: CallGuard) -> Done | None:
-        """Answer from an entry that is good enough, or lay it by for the case that nothing better can be had."""
-        use = self.cache.use_of(entry)
-        if use == "renew":
-            self.refresh()
-        if use in ("serve", "renew"):
-            return guard.recalled(self.cache.served(entry))
-        if use == "spare":
-            guard.spare = self.cache.served(entry)
+
+def recalled_from(cache: ServiceCache, entry: Entry, guard: CallGuard, renew: Callable[[], None]) -> Done | None:
+    """End the call with an entry that is good enough, and ``renew`` one that has just grown too old.
+
+    One that is good only where nothing better can be had is kept aside in the guard. For it, and for an entry that this call's
+    reader cannot read, returns ``None``: the answer has to be asked for.
+    """
+    use = cache.use_of(entry)
+    if use == "renew":
+        renew()
+    if use in ("serve", "renew"):
+        return guard.recalled(cache.served(entry))
+    if use == "spare":
+        guard.spare = cache.served(entry)
+    return None
+
+
+def keep(cache: ServiceCache, key: str, path: str, guard: CallGuard) -> Answer | None:
+    """Keep the answer the call ended with and return it, ``None`` where there is none that may be kept."""
+    proper = guard.proper
+    if proper is None:
         return None
+    cache.keep(key, path, proper.answer, absent=proper.absent, tags=guard.call.tags)
+    return proper.answer
 
-    def _hand_over(self, guard: CallGuard, flight: Flight, error: BaseException | None) -> None:
-        if guard.proper is not None:
-            self.cache.keep(self.key, self.path, guard.proper.answer, absent=guard.proper.absent, tags=guard.call.tags)
-            flight.land(guard.proper.answer)
-        elif isinstance(error, Spared):
-            flight.land(error.done.answer)
-        else:
-            flight.end(error)
+
+def hand_over(cache: ServiceCache, key: str, flight: Flight, outcome: Answer | BaseException | None) -> None:
+    """Close a flight and hand everybody its answer or error; without an outcome, those who wait have to ask."""
+    if flight.landed:
+        return
+    cache.leave(key)
+    if isinstance(outcome, Answer):
+        flight.land(outcome)
+    else:
+        flight.end(outcome)

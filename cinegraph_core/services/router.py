@@ -18,7 +18,7 @@ from cinegraph_core.settings import ServiceSettings, Settings, production_refusa
 _OVERRIDES = tuple(ServiceSettings.model_fields.keys() & {field.name for field in fields(ServiceSpec)} - {"base_url"})
 """What may be set of a spec; its address stays the public one."""
 _MOCK_KEY = "mock-key"
-"""Sent to a replica in place of a key, so that the way a key takes is gone in mock mode too."""
+"""Sent to a replica in place of a key, so that mock mode runs through the handling of keys too."""
 STALE_IN_HYBRID = 86400.0
 """Seconds beyond its time for which a kept answer is preferred to a replica's: films change slowly, and it was true once."""
 
@@ -76,11 +76,11 @@ class Router:
         return production_refusal(self._settings, mode)
 
     def spec(self, name: str, side: Side | None = None) -> ServiceSpec:
-        """Return the service's spec with the settings put in; ``base_url`` stays the public one.
+        """Return the service's spec with the settings applied; ``base_url`` stays the public one.
 
-        Without a setting, nobody waits between pages of this very machine, nothing is kept of what a replica says, and in
-        hybrid mode an answer past its time is kept for a day and serves where a limit leaves no room. Of a replica that is
-        asked beside the service nothing is kept, and a service taken out of use does not take it along.
+        Unless set otherwise, there is no delay between pages of this very machine, a replica's answers are not kept, and in
+        hybrid mode an answer past its time is kept for a day and serves where a limit leaves no room. A replica asked beside
+        its service keeps no answers, and stays in use when the service is taken out of use.
         """
         spec, home = self._known(name), self.side(name)
         side = side or home
@@ -99,7 +99,7 @@ class Router:
         return replace(spec, **changes)
 
     def addresses(self, name: str, side: Side | None = None) -> Addresses:
-        """Return the public and the effective base URL; that of a replica starts it."""
+        """Return the public and the effective base URL; asking for a replica's starts it."""
         where = name, side or self.side(name)
         if where not in self._found:
             self._found[where] = self._find(*where)

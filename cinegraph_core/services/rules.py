@@ -40,7 +40,7 @@ class Rule:
 
 
 def rules_of(spec: ServiceSpec, total_daily_budget_usd: float | None) -> tuple[Rule, ...]:
-    """Return the limits that a spec, with the settings put in, and the budget of all services together mean for a service."""
+    """Return a service's limits: its own quotas and budget, and the budget common to all services."""
     zone, tariff = zone_of(spec.time_zone), tariff_of(spec)
     quotas = (("hourly_quota", spec.hourly_quota), ("daily_quota", spec.daily_quota))
     rules = [Rule(spec.name, counter, QUOTAS[counter], zone, ceiling) for counter, ceiling in quotas if ceiling is not None]
@@ -74,7 +74,7 @@ def is_paid(spec: ServiceSpec) -> bool:
 
 
 def most_of(spec: ServiceSpec) -> Tokens | None:
-    """Return how many tokens a call may take at most, ``None`` if nobody says it of those that cost something."""
+    """Return how many tokens a call may take at most, ``None`` if tokens that cost money have no maximum."""
     tariff = tariff_of(spec)
     if (tariff.input and spec.max_input_tokens is None) or (tariff.output and spec.max_output_tokens is None):
         return None

@@ -38,7 +38,7 @@ class HttpServiceClient:
                 extensions={CALL: call, ON_SENT: self._count},
             )
         except (ServiceError, PageError) as error:
-            # That there is no such thing is an answer too, and it may be a replica's.
+            # "No such thing" is an answer too, and may be a replica's.
             self._heard.update(one for one in _TRUST if one == error.provenance)
             raise
         done: Done = response.extensions[CALL]

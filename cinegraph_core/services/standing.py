@@ -1,7 +1,7 @@
 """How each service stands, read from what all processes left in the database: its health, and patterns of harm.
 
-The record, not this process's memory: a command that started just now sees the traffic of a crawl that runs for hours, and
-the crawl's own view would not see the others'.
+It reads the record, not this process's memory: so a command that has just started sees the traffic of a crawl that runs for
+hours, and a crawl sees that of the others.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.resilience.abuse import Pattern, patterns
 from cinegraph_core.resilience.health import FRESH, Health, judge
 from cinegraph_core.resilience.traffic import History, Traffic, histories
+from cinegraph_core.services.breakers import is_held_open
+from cinegraph_core.services.shared import Controls
+from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.health import last_health
 from cinegraph_core.storage.state import service_states
 from cinegraph_core.storage.tables import HealthStatusRow, ServiceStateRow
 from cinegraph_core.storage.traffic import recent_traffic
 
 FORGOTTEN = 3600.0
-"""Seconds after which a breaker that was last heard of on its way back counts as closed: its process has ended since."""
+"""Seconds after which a breaker that was last recorded as recovering counts as closed: its process has ended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Standing:
     traffic: Mapping[str, History]
     breakers: Mapping[str, ServiceStateRow]
     checks: Mapping[str, HealthStatusRow]
+    words: Controls
 
     def current(self, service: str) -> Traffic:
         """Return the traffic of the last five minutes."""
@@ -50,9 +54,11 @@ class Standing:
     def breaker(self, spec: ServiceSpec) -> str:
         """Return the state in which calls find the breaker of a service."""
         last = self.breakers.get(spec.name)
-        if spec.breaker_mode == "open":
+        if spec.breaker_mode == "shadow":
+            return "closed"
+        if self._is_held(spec):
             return "open"
-        if spec.breaker_mode == "shadow" or last is None or last.breaker_state == "closed":
+        if last is None or last.breaker_state == "closed":
             return "closed"
         turned_at = (last.retry_at or last.changed_at).timestamp()
         if last.breaker_state == "open" and (last.retry_at is None or turned_at > self.now):
@@ -60,6 +66,17 @@ class Standing:
         if self.now - turned_at > FORGOTTEN:
             return "closed"
         return "half_open" if last.breaker_state == "open" else last.breaker_state
+
+    def probe_at(self, spec: ServiceSpec) -> datetime | None:
+        """Return when a probe may go to a service whose breaker is open, ``None`` for every other and where none ever may."""
+        last = self.breakers.get(spec.name)
+        if last is None or self._is_held(spec) or self.breaker(spec) != "open":
+            return None
+        return last.retry_at
+
+    def _is_held(self, spec: ServiceSpec) -> bool:
+        """Tell whether the settings or a person keep the breaker open."""
+        return spec.breaker_mode == "open" or is_held_open(self.words, spec.name)
 
     def _last_probe(self, service: str) -> Health | None:
         last = self.checks.get(service)
@@ -70,7 +87,8 @@ class Standing:
 
 def read_standing(session: Session, now: float) -> Standing:
     """Return what the database says of all services at a moment (epoch seconds)."""
-    return Standing(now, histories(recent_traffic(session, now)), service_states(session), last_health(session))
+    traffic = histories(recent_traffic(session, now))
+    return Standing(now, traffic, service_states(session), last_health(session), controls(session))
 
 
 def described(spec: ServiceSpec, standing: Standing) -> dict[str, Any]:

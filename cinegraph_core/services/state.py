@@ -111,10 +111,12 @@ class ServiceState:
             raise ServiceTimeoutError(f"the rate limit has no place within {left:.0f} s", retry_after=wait)
         return wait
 
-    def take_turn(self, now: float) -> None:
-        """Take the turn that :meth:`turn` told of."""
-        if self._paced:
-            self.rate.reserve(now + self.held(now))
+    def take_turn(self, now: float) -> float:
+        """Take a turn and return the seconds until it comes: more than :meth:`turn` told if another thread was quicker."""
+        if not self._paced:
+            return 0.0
+        held = self.held(now)
+        return held + self.rate.reserve(now + held)
 
     def circuit_open(self, seconds: float) -> CircuitOpenError:
         """Return the refusal of a breaker that lets nothing through for so many seconds (``inf``: not by itself)."""

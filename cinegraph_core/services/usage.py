@@ -1,4 +1,4 @@
-"""How many tokens a call took, as far as what came of it says so."""
+"""How many tokens a call took, if its answer, result or error says so."""
 
 from __future__ import annotations
 

@@ -1,22 +1,51 @@
-"""How a call waits for what :meth:`Admission.counted` missed: in an event loop, or with its thread."""
+"""How a call gets leave for its next request, with the waits that takes: in an event loop, or with its thread."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 
 from cinegraph_core.contracts import Clock
 from cinegraph_core.errors import ServiceTimeoutError
 from cinegraph_core.resilience.bulkhead import Bulkhead
-from cinegraph_core.services.admission import Admission
+from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.timing import bounded
+from cinegraph_core.services.verdicts import Attempt
 
 _LOOK = 0.05
 """Seconds after which a waiting thread looks at the clock; a place that comes free wakes it at once."""
 
 
-async def supply(guard: Admission, clock: Clock) -> None:
-    """Wait for one thing that is missing, without holding the event loop."""
+async def admitted(guard: CallGuard, clock: Clock, pause: Callable[[float], Awaitable[None]]) -> Attempt:
+    """Return leave for the next request, whose wait is over; raises what :meth:`CallGuard.attempt` raises.
+
+    ``pause`` waits out the wait before the request; what else is missing is waited for by ``clock``.
+    """
+    attempt = guard.attempt()
+    if attempt.wait > 0:
+        await pause(attempt.wait)
+        guard.leaving(attempt)
+    while not guard.counted():
+        await _supply(guard, clock)
+        attempt = guard.remaining(attempt)
+    return attempt
+
+
+def admitted_now(guard: CallGuard, clock: Clock) -> Attempt:
+    """Do the same and block the thread meanwhile."""
+    attempt = guard.attempt()
+    if attempt.wait > 0:
+        clock.pause(attempt.wait)
+        guard.leaving(attempt)
+    while not guard.counted():
+        _supply_now(guard, clock)
+        attempt = guard.remaining(attempt)
+    return attempt
+
+
+async def _supply(guard: CallGuard, clock: Clock) -> None:
+    """Wait for one thing that :meth:`CallGuard.counted` missed, without holding the event loop."""
     if (bulkhead := guard.missing_place) is not None:
         await _wait_for_place(guard, bulkhead, clock)
     elif guard.missing_claim and guard.state.probes is not None:
@@ -25,7 +54,7 @@ async def supply(guard: Admission, clock: Clock) -> None:
         await guard.limits.supply()
 
 
-def supply_now(guard: Admission, clock: Clock) -> None:
+def _supply_now(guard: CallGuard, clock: Clock) -> None:
     """Do the same and block the thread meanwhile."""
     if (bulkhead := guard.missing_place) is not None:
         _block_for_place(guard, bulkhead, clock)
@@ -35,7 +64,7 @@ def supply_now(guard: Admission, clock: Clock) -> None:
         guard.limits.supply_now()
 
 
-async def _wait_for_place(guard: Admission, bulkhead: Bulkhead, clock: Clock) -> None:
+async def _wait_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) -> None:
     loop, began = asyncio.get_running_loop(), clock.monotonic()
     arrived: asyncio.Future[None] = loop.create_future()
 
@@ -62,7 +91,7 @@ async def _wait_for_place(guard: Admission, bulkhead: Bulkhead, clock: Clock) ->
     guard.seated(bulkhead, began)
 
 
-def _block_for_place(guard: Admission, bulkhead: Bulkhead, clock: Clock) -> None:
+def _block_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) -> None:
     began, left = clock.monotonic(), guard.left()
     arrived = threading.Event()
 

@@ -27,17 +27,18 @@ class ServiceSettings(BaseModel):
         default=None, description="Calls that a process has under way at once; 0 is no bound."
     )
     max_waiting: Annotated[Count, Field(ge=0)] | None = Field(
-        default=None, description="Calls that wait for one of these to end; one more is refused."
+        default=None, description="Calls that may wait for a place (MAX_CONCURRENT); any more are refused."
     )
     cache_ttl: Amount | None = Field(default=None, description="Seconds an answer is kept; 0 keeps none.")
     cache_negative_ttl: Amount | None = Field(
         default=None, description="Seconds a 'not found' is kept, but never longer than other answers."
     )
     cache_revalidate: Amount | None = Field(
-        default=None, description="Seconds beyond that in which an answer, marked stale, is served while a new one is fetched."
+        default=None,
+        description="Seconds after CACHE_TTL in which an answer, marked stale, is served while a new one is fetched.",
     )
     cache_on_error: Amount | None = Field(
-        default=None, description="Seconds beyond that in which an answer, marked stale, is served if no new one can be had."
+        default=None, description="Seconds after CACHE_TTL in which an answer, marked stale, is served if no new one can be had."
     )
     breaker_failures: Annotated[Count, Field(ge=1)] | None = Field(
         default=None, description="Failures in a row after which the breaker opens."

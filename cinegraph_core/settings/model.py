@@ -56,10 +56,13 @@ class Settings(BaseSettings):
         default=None, description="File of the local catalogue; default: beside the SQLite database, else in this folder."
     )
     chromium: str | None = Field(
-        default=None, description="Path of the Chromium that renders pages; default: the one on the PATH."
+        default=None,
+        description="Path of the Chromium that will render pages (so far only doctor looks at it); default: the one on the PATH.",
     )
     disable_plugins: Names = Field(default=frozenset(), description="Names of plugins that are not loaded, with commas between.")
-    retention_days: Annotated[Count, Field(ge=1)] = Field(default=90, description="Days for which measurements are kept.")
+    retention_days: Annotated[Count, Field(ge=1)] = Field(
+        default=90, description="Days for which measurements will be kept; nothing is deleted yet."
+    )
     daily_budget_usd: Amount | None = Field(
         default=None, description="Dollars per calendar day (UTC) for all services together; counts those that have a price."
     )

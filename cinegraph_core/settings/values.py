@@ -36,7 +36,7 @@ def _web_address(value: str) -> str:
 
 def _database_address(value: str) -> str:
     if value.partition("?")[0].count("@") > 1 and not value.startswith("sqlite"):
-        # The driver would take what follows the first one for the host, and print it in its errors.
+        # The driver would take what follows the first "@" for the host, and print it in its errors.
         raise ValueError("an @ in the user or the password is written %40")
     if value.startswith(("sqlite:///", "postgresql+psycopg://")):
         return value

@@ -34,5 +34,5 @@ def current_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # A container may run under a number that no passwd file knows.
+        # A container may run under a user id that no passwd file knows.
         return f"uid {os.getuid()}"

@@ -1,4 +1,4 @@
-"""The cache's second floor: answers that outlive a process and are shared by all, within bounds."""
+"""The cache's database layer: answers that outlive a process and are shared by all, within bounds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.tables import CachedAnswerRow, CacheTallyRow
@@ -16,7 +17,7 @@ from cinegraph_core.storage.tables import CachedAnswerRow, CacheTallyRow
 MOST_BYTES = 512 << 20
 """Bytes of answers that are kept at most, all services together."""
 _SPARE = 0.9
-"""Where the bound is passed, the oldest go until this share of it is left, so that not every store has to look."""
+"""When the bound is passed, the oldest go until this share of it is left, so that not every store has to make room."""
 
 
 def find_answer(session: Session, key: str) -> Entry | None:
@@ -48,9 +49,9 @@ def kept_keys(session: Session, *, since: float, now: float) -> list[tuple[str, 
 
 
 def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most: int = MOST_BYTES) -> Mapping[str, int]:
-    """Store answers, each in place of an older one; returns how many had to go for want of room, by service.
+    """Store answers, each in place of an older one; returns how many were removed to make room, by service.
 
-    One of before a purge of its service is not stored any more: the purge may have meant it.
+    An answer older than the last purge of its service is not stored: the purge may have meant it.
     """
     words = controls(session)
     newest = {entry.key: entry for entry in entries if entry.stored_at * 1000 >= _purged_at(words, entry.service)}
@@ -134,6 +135,6 @@ def _make_room(session: Session, most: int) -> dict[str, int]:
         gone.append(key)
         total -= size
         evicted[service] = evicted.get(service, 0) + 1
-    for start in range(0, len(gone), 500):
-        session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.key).in_(gone[start : start + 500])))
+    for keys in in_batches(gone):
+        session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.key).in_(keys)))
     return evicted

@@ -13,7 +13,7 @@ from cinegraph_core.records import Edition, Provenance
 from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.engine import lock_catalogue
+from cinegraph_core.storage.engine import lock_films
 from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.nominations import refresh
 from cinegraph_core.storage.pages import ANSWERED, note_pages, settle
@@ -35,18 +35,15 @@ class StoredEdition:
     """What became of an edition.
 
     ``status`` is the stored edition's (``complete`` | ``partial``), or, where this import brought nothing to store,
-    ``no_data`` (the pages say there is nothing), ``parked`` (a quota or budget has put by what was left to read) or ``failed``
-    (no page could be read). ``nomination_ids`` are those this
-    import spoke of, in stored order; ``statements`` and ``withdrawn`` count rows of ``nomination_sources``. ``suspicious`` says
-    in words which pages lost so much that nothing of them was withdrawn; until they are read well, or a person says that it is
-    gone, the edition is ``partial``.
+    ``no_data`` (the pages say there is nothing), ``parked`` (a quota or budget has parked what was left to read) or ``failed``
+    (no page could be read). ``nomination_ids`` are those this import spoke of, in stored order; ``withdrawn`` counts rows of
+    ``nomination_sources``. ``suspicious`` says in words which pages lost so much that nothing of them was withdrawn; until they
+    are read well, or a person says that it is gone, the edition is ``partial``.
     """
 
     edition_id: int | None
     status: EditionStatus
     nomination_ids: tuple[int, ...] = ()
-    films_new: int = 0
-    statements: int = 0
     withdrawn: int = 0
     suspicious: tuple[str, ...] = ()
 
@@ -57,16 +54,15 @@ def store_edition(
     """Store an edition with all its pages; doing it again changes nothing but the times.
 
     ``aliases`` says which awards and sections mean the same (:class:`cinegraph_core.storage.aliases.Meanings`).
-    ``withdraw_by`` is who says that whatever an answered page does not print any more is gone, however much it is; what is
-    withdrawn on this word stands in the audit.
-    An import without a nomination and without an answered page leaves nothing but the outcomes of its pages, and those
-    only where the edition is known. Raises :class:`ProvenanceError` for fakes in a live database, and
-    :class:`CinegraphError` if not every statement could be found again (then nothing is stored).
+    ``withdraw_by`` names the person who confirms that statements missing from an answered page are gone, however many; this is
+    audited. An import without a nomination and without an answered page leaves nothing but the outcomes of its pages, and those
+    only where the edition is known. Raises :class:`ProvenanceError` for fakes in a live database, and :class:`CinegraphError`
+    if not every statement could be found again (then nothing is stored).
     """
     edition = clean_record(edition)
     for provenance in {nomination.source.provenance for nomination in edition.nominations}:
         refuse_fakes(session, provenance, f"{edition.festival} {edition.year}")
-    lock_catalogue(session)
+    lock_films(session)
     row = _find(session, edition)
     if not edition.nominations and not any(page.outcome == "ok" for page in edition.pages):
         if row is not None:
@@ -88,7 +84,7 @@ def _without_words(edition: Edition) -> EditionStatus:
 
 
 def stored_years(session: Session, festival: str, *, instance: int = 1) -> set[int]:
-    """Return the years of which an edition is stored whole; a partial one is not, so that it is fetched again."""
+    """Return the years whose edition is stored whole; one that is partial is left out, so that it is fetched again."""
     query = select(EditionRow.year).join(FestivalRow).where(FestivalRow.key == festival, EditionRow.status == "complete")
     return set(session.exec(query.where(EditionRow.instance == instance)))
 
@@ -97,8 +93,7 @@ def _store_nominations(
     session: Session, row: EditionRow, edition: Edition, *, aliases: Mapping[str, str], now: float, withdraw_by: str | None
 ) -> StoredEdition:
     nominations = arranged(edition.nominations)
-    register = FilmRegister(session, row.id, nominations, now=now)
-    films = register.resolve(nominations)
+    films = FilmRegister(session, row.id, nominations, now=now).resolve(nominations)
     book = StatementBook(session, row.id, aliases)
     before = book.current
     answered = [page for page in edition.pages if page.outcome == "ok"]
@@ -118,8 +113,6 @@ def _store_nominations(
         row.id,
         "complete" if row.status == "complete" else "partial",
         tuple(dict.fromkeys(statement.nomination_id for statement in said)),
-        register.created,
-        len(said),
         len(gone),
         tuple(f"{page.url}: {remark}" for page, remark in remarks.items()),
     )

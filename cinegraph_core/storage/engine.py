@@ -15,7 +15,7 @@ from cinegraph_core.settings import mask_password
 
 BUSY_SECONDS = 30
 _EXAMPLES = "e.g. sqlite:///cinegraph.db or postgresql+psycopg://user:password@host/name"
-_CATALOGUE_LOCK = 0x63696E65
+_FILMS_LOCK = 0x63696E65
 """Any fixed number: the key of PostgreSQL's advisory lock for editions, films and decisions ("cine")."""
 
 
@@ -50,8 +50,8 @@ def open_engine(url: URL) -> Engine:
             f"the driver for {shown(url)} is not installed ({error}): pip install 'cinegraph[postgres]'"
         ) from error
     if is_sqlite:
-        # Rows of a batch in one statement: SQLite's driver lets go of the interpreter for each statement it runs, and a
-        # busy event loop is slow to give it back.
+        # A batch goes in one statement: SQLite's driver releases the interpreter for each statement, and a busy event loop is
+        # slow to give it back.
         engine.dialect.use_insertmanyvalues_wo_returning = True
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
@@ -86,11 +86,15 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
 
 
-def lock_catalogue(session: Session) -> None:
+def take_turns(connection: Connection, key: int) -> None:
+    """Let one transaction at a time go on that asks with this key, until it ends; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def lock_films(session: Session) -> None:
     """Let one writer at a time change editions, films and decisions, until the transaction ends.
 
-    Two crawls that meet the same new film, or the same new award, would otherwise trip over each other. SQLite has only
-    one writer anyway.
+    Two crawls that meet the same new film, or the same new award, would otherwise trip over each other.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CATALOGUE_LOCK})
+    take_turns(session.connection(), _FILMS_LOCK)

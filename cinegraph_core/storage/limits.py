@@ -12,12 +12,13 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
 from cinegraph_core.resilience.budget import BUDGETS, mark_passed
 from cinegraph_core.storage.columns import utc
+from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import CallCounterRow, CallLeaseRow
 
 _LOCK = 0x636E7473
@@ -32,10 +33,10 @@ def lease_calls(
 ) -> Granted | Refused:
     """Reserve at least one call: ``needed`` ones and, where there is plenty, some ``ahead``; times in epoch seconds.
 
-    A refusal lasts until the window ends; where calls may turn out to take less than they reserved, only until the leases of
-    today have expired, provided that what is used leaves room.
+    A refusal lasts until the window ends, or, if only reservations for calls that may turn out cheaper fill the limit, until
+    those leases expire.
     """
-    _take_turns(session)
+    take_turns(session.connection(), _LOCK)
     marks = _settle_expired(session, now)
     rows = [_counter(session, limit) for limit in limits]
     room = [(limit.ceiling - row.used - row.reserved) // limit.units for limit, row in zip(limits, rows, strict=True)]
@@ -58,9 +59,9 @@ def lease_calls(
 def settle_calls(session: Session, key: str, *, used: int, back: int, more: int = 0) -> list[Mark]:
     """Take note what became of a lease's calls; one that has expired was counted as made already, so nothing changes.
 
-    ``more`` is by how many micro-dollars the calls used cost more (below 0: less) than was reserved for them.
+    ``more`` is what the calls used cost beyond what was reserved for them, in micro-dollars (below 0: less).
     """
-    _take_turns(session)
+    take_turns(session.connection(), _LOCK)
     lease = session.get(CallLeaseRow, key)
     if lease is None:
         return []
@@ -75,13 +76,13 @@ def current_counters(session: Session, now: float) -> list[CallCounterRow]:
 
 
 def _full_until(limit: Limit, row: CallCounterRow, expires_at: float) -> float:
-    """Return when a limit without room may have some: where calls under way only reserve it, when their leases are over."""
+    """Return when a limit without room may have some: the end of its window, or of the leases that alone fill it."""
     only_reserved = limit.at_most and row.used + limit.units <= limit.ceiling
     return min(limit.end, expires_at) if only_reserved else limit.end
 
 
 def _settle_expired(session: Session, now: float) -> tuple[Mark, ...]:
-    """Count the calls of processes that went silent as made, at what was reserved for them: their requests may have left."""
+    """Count the calls of processes that went silent as made, at their reserved cost: their requests may have left."""
     expired = session.exec(select(CallLeaseRow).where(col(CallLeaseRow.expires_at) <= utc(now))).all()
     return tuple(mark for lease in expired for mark in _settle(session, lease, used=lease.calls, back=0))
 
@@ -115,7 +116,7 @@ def _counter(session: Session, limit: Limit) -> CallCounterRow:
         )
         _forget_old(session, limit)
     if row.ceiling != limit.ceiling:
-        # What was said of another ceiling is said anew of this one.
+        # With a new ceiling, marks are logged again.
         row.ceiling, row.told = limit.ceiling, 0
     return row
 
@@ -127,8 +128,3 @@ def _forget_old(session: Session, limit: Limit) -> None:
         col(CallCounterRow.window_end) < utc(limit.start) - _KEPT,
     )
     session.execute(delete(CallCounterRow).where(*old))
-
-
-def _take_turns(session: Session) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

@@ -1,4 +1,4 @@
-"""An edition as feed lines: one per nomination or selection, in the contract's JSON."""
+"""An edition as feed lines: one JSON object per nomination or selection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cinegraph_core.storage.tables import (
 _Named = TypeVar("_Named", SectionRow, AwardRow, CategoryRow)
 _MATCH = ("status", "tmdb_id", "confidence", "score", "level", "strategy")
 DECIMALS = 4
-"""With so many digits scores are told; the database keeps them whole."""
+"""Digits to which scores are printed; the database keeps them whole."""
 
 
 def edition_lines(session: Session, nomination_ids: Sequence[int]) -> list[dict[str, Any]]:

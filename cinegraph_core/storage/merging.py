@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, select, update
 
+from cinegraph_core.storage.candidates import forget_candidates
 from cinegraph_core.storage.facts import agree
 from cinegraph_core.storage.sharing import unite
 from cinegraph_core.storage.tables import (
     ExternalIdRow,
     FilmRow,
     FilmTitleRow,
-    MatchCandidateRow,
     MatchDecisionRow,
     NominationFilmRow,
     NominationRow,
@@ -77,7 +77,7 @@ def _move_decision(session: Session, keep: FilmRow, drop: FilmRow) -> None:
     best = max(rows.values(), key=lambda row: (row.decided_by != "auto", row.status == "matched", row.film_id == keep.id))
     for row in rows.values():
         if row is not best:
-            session.exec(delete(MatchCandidateRow).where(col(MatchCandidateRow.decision_id) == row.id))
+            forget_candidates(session, row.id)
             session.delete(row)
     session.flush()
     best.film_id, keep.match_status = keep.id, best.status

@@ -20,7 +20,7 @@ from cinegraph_core.storage.tables import MetricRow, Table
 log = logging.getLogger(__name__)
 _UNNAMED = "(not named)"
 _INSERT = Table.metadata.tables[MetricRow.__tablename__].insert()
-"""Into the table itself: the mapper would make as much work of each row as all the rest."""
+"""Inserts into the table itself: the mapper would cost as much for each row as all the rest."""
 
 
 def insert_measurements(session: Session, batch: Sequence[Measurement]) -> int:
@@ -42,9 +42,9 @@ def summary(session: Session, since: datetime, *, sources: Collection[str] = ())
     """Return one row per source since a time, from calls only: how many, how many answered properly, how fast.
 
     A call that its caller gave up (``cancelled``) says nothing about the source and counts in ``attempts`` alone. One that
-    a stale answer or a replica ended well in its place counts, and is not ``ok``.
-    ``success_rate`` is 0-1 and, like the times (milliseconds, nearest-rank percentiles), ``None`` where there is nothing
-    to count. A source named in ``sources`` that nobody called stands there too, as ``unknown``.
+    ended well only by a stale answer or a replica counts, but not as ``ok``. ``success_rate`` is 0-1 and, like the times
+    (milliseconds, nearest-rank percentiles), ``None`` where there is nothing to count. A source named in ``sources`` that
+    nobody called stands there too, as ``unknown``.
     """
     found = {row["source"]: row for row in _called(session, since)}
     return [found.get(name) or _silent(name) for name in sorted({*found, *sources})]
@@ -52,7 +52,7 @@ def summary(session: Session, since: datetime, *, sources: Collection[str] = ())
 
 def _called(session: Session, since: datetime) -> list[dict[str, Any]]:
     given_up = col(MetricRow.error_type).is_not_distinct_from("cancelled")
-    # A stale answer that is served while a new one is fetched is no failure, and says no reason.
+    # A stale answer served while a new one is fetched is no failure, and has no error message.
     stood_in = and_(col(MetricRow.provenance).in_(("stale", "fallback")), col(MetricRow.error_message).is_not(None))
     calls = (
         select(

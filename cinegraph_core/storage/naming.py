@@ -13,7 +13,7 @@ from anyascii import anyascii
 
 def _letter(char: str) -> str:
     category = unicodedata.category(char)
-    if "̀" <= char <= "ͯ":
+    if "\u0300" <= char <= "\u036f":
         return ""
     if category[0] not in "LNM":
         return " "

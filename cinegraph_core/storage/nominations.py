@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from sqlmodel import Session, col, delete, select
 
@@ -19,9 +20,11 @@ from cinegraph_core.storage.tables import (
     SectionRow,
 )
 
+Named = TypeVar("Named", SectionRow, AwardRow, CategoryRow)
+
 
 def statements_of(session: Session, nomination_id: int) -> list[NominationSourceRow]:
-    """Return what is said of a nomination now, the most believed first; all that was ever said if nothing is any more."""
+    """Return what is said of a nomination now, the most believed first; if nothing is, all that ever was said."""
     said = session.exec(select(NominationSourceRow).where(NominationSourceRow.nomination_id == nomination_id)).all()
     return in_order([row for row in said if row.withdrawn_at is None] or said)
 
@@ -34,9 +37,11 @@ def refresh(session: Session, nomination_ids: Iterable[int]) -> None:
         statements = statements_of(session, nomination_id)
         prize = next((said for said in statements if said.award or said.category), None)
         section = next((said.section for said in statements if said.section), None)
-        nomination.section_id = section_id(session, festival_id, section)
-        nomination.award_id = award_id(session, festival_id, prize.award if prize else None)
-        nomination.category_id = category_id(session, festival_id, nomination.award_id, prize.category if prize else None)
+        nomination.section_id = _row_id(session, SectionRow, section, festival_id=festival_id)
+        nomination.award_id = _row_id(session, AwardRow, prize.award if prize else None, festival_id=festival_id)
+        nomination.category_id = _row_id(
+            session, CategoryRow, prize.category if prize else None, festival_id=festival_id, award_id=nomination.award_id
+        )
         nomination.is_winner = any(said.is_winner for said in statements)
         nomination.notes = next((said.notes for said in statements if said.notes), None)
         link_people(session, nomination_id, gather(statements))
@@ -65,36 +70,11 @@ def remove_empty(session: Session, nomination: NominationRow) -> None:
     session.flush()
 
 
-def section_id(session: Session, festival_id: int, name: str | None) -> int | None:
-    """Return a section's row, made if need be; ``None`` for none."""
+def _row_id(session: Session, table: type[Named], name: str | None, **key: Any) -> int | None:
+    """Return the row of that name and key, made if need be; ``None`` without a name."""
     if name is None:
         return None
-    query = select(SectionRow).where(SectionRow.festival_id == festival_id, SectionRow.name == name)
-    row = session.exec(query).first() or SectionRow(festival_id=festival_id, name=name)
-    session.add(row)
-    session.flush()
-    return row.id
-
-
-def award_id(session: Session, festival_id: int, name: str | None) -> int | None:
-    """Return an award's row, made if need be; ``None`` for none."""
-    if name is None:
-        return None
-    query = select(AwardRow).where(AwardRow.festival_id == festival_id, AwardRow.name == name)
-    row = session.exec(query).first() or AwardRow(festival_id=festival_id, name=name)
-    session.add(row)
-    session.flush()
-    return row.id
-
-
-def category_id(session: Session, festival_id: int, award: int | None, name: str | None) -> int | None:
-    """Return the row of an award's category, made if need be; ``None`` for none."""
-    if name is None:
-        return None
-    query = select(CategoryRow).where(
-        CategoryRow.festival_id == festival_id, col(CategoryRow.award_id).is_not_distinct_from(award), CategoryRow.name == name
-    )
-    row = session.exec(query).first() or CategoryRow(festival_id=festival_id, award_id=award, name=name)
+    row = session.exec(select(table).filter_by(name=name, **key)).first() or table(name=name, **key)
     session.add(row)
     session.flush()
     return row.id

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
 from cinegraph_core.records import Film, Nomination
+from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.facts import Facts, add_facts, facts_of
 from cinegraph_core.storage.merging import merge_films
@@ -21,11 +21,6 @@ from cinegraph_core.storage.tables import ExternalIdRow, FilmRow, FilmTitleRow, 
 
 _YEARS_APART = 2
 """Films of one title whose known years differ by more are two films (a restored classic and its remake)."""
-_CHUNK = 500
-"""Values in one ``IN``: SQLite takes no more than some thousands."""
-
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -46,10 +41,9 @@ class _Known:
 
 
 class FilmRegister:
-    """The films of one edition during one import; ``created`` counts the new ones."""
+    """The films of one edition during one import."""
 
     def __init__(self, session: Session, edition_id: int, nominations: Sequence[Nomination], *, now: float) -> None:
-        self.created = 0
         self._session = session
         self._now = now
         self._by_imdb: dict[str, _Known] = {}
@@ -118,7 +112,6 @@ class FilmRegister:
         row = FilmRow(title=film.title, created_at=utc(self._now))
         self._session.add(row)
         self._session.flush()
-        self.created += 1
         known = _Known(row)
         self._known[row.id] = known
         return known
@@ -175,10 +168,10 @@ class FilmRegister:
         )
         in_edition = set(self._session.exec(here))
         named: set[int] = set()
-        for values in _chunks(sorted(imdb_ids)):
+        for values in in_batches(sorted(imdb_ids)):
             owners = select(ExternalIdRow.film_id).where(ExternalIdRow.source == "imdb", col(ExternalIdRow.value).in_(values))
             named.update(film_id for film_id in self._session.exec(owners) if film_id is not None)
-        for ids in _chunks(sorted(in_edition | named)):
+        for ids in in_batches(sorted(in_edition | named)):
             self._load_films(ids)
         self._edition.update((film_id, self._known[film_id]) for film_id in sorted(in_edition))
         for known in self._edition.values():
@@ -206,7 +199,3 @@ def _choose(candidates: Sequence[_Known], names: set[str]) -> _Known | None:
         return pool[0]
     waiting = [known for known in pool if not known.imdb_ids and (sure or not known.names)]
     return waiting[0] if waiting else None
-
-
-def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))

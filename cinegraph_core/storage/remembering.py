@@ -24,19 +24,16 @@ def decided_by_people(session: Session) -> dict[str, Match]:
     return {key: match for key, match in decided.items() if key not in disputed}
 
 
-def mark_changed(session: Session, edition_id: int) -> int:
-    """Mark the decisions about films of an edition of which the sources now say something else; returns how many those are.
+def mark_changed(session: Session, edition_id: int) -> None:
+    """Mark the decisions about an edition's films that the sources now describe otherwise.
 
     An automatic decision so marked is open again; a person's stands, and review shows that the source has changed.
     """
     here = select(NominationFilmRow.film_id).join(NominationRow).where(NominationRow.edition_id == edition_id)
     rows = select(MatchDecisionRow).where(col(MatchDecisionRow.film_id).in_(here), col(MatchDecisionRow.query_key).is_not(None))
-    changed = 0
     for row in session.exec(rows.order_by(col(MatchDecisionRow.film_id))).all():
         row.source_changed = not same_film(row.query_key or "", query_key(film_query(session, row.film_id)))
-        changed += row.source_changed
     session.flush()
-    return changed
 
 
 def _remembered(session: Session, row: MatchDecisionRow) -> Match:

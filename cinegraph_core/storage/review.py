@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from sqlmodel import Session, and_, col, or_, select
 
 from cinegraph_core.errors import UsageError
 from cinegraph_core.records import Candidate, Match, ScoredCandidate
-from cinegraph_core.storage.audit import record_action
-from cinegraph_core.storage.engine import lock_catalogue
+from cinegraph_core.storage.engine import lock_films
 from cinegraph_core.storage.films import (
     AUTO,
     attach_ids,
@@ -27,6 +25,8 @@ from cinegraph_core.storage.merging import merge_films
 from cinegraph_core.storage.naming import fold, fold_name
 from cinegraph_core.storage.stamp import stamped
 from cinegraph_core.storage.tables import FilmRow, FilmTitleRow, MatchCandidateRow, MatchDecisionRow
+
+_AUDITED = ("id", "title", "year", "directors", "imdb_id", "status", "tmdb_id", "reason", "decided_by", "merged", "was_candidate")
 
 
 def list_reviews(session: Session) -> list[dict[str, Any]]:
@@ -62,14 +62,18 @@ def show_review(session: Session, film_id: int) -> dict[str, Any]:
     }
 
 
-def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now: float, merge: bool = False) -> dict[str, Any]:
-    """Say that a film is this one of TMDb's; returns the film as :func:`show_review` does, and what else a person must know.
+def accept_review(
+    session: Session, film_id: int, tmdb_id: int, *, who: str, now: float, merge: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Say that a film is this one of TMDb's; returns the film before and after, each as :func:`show_review` does.
 
-    A row that already has this id is the same film then, and the two become one: ``merged`` lists the rows it was merged
-    with. Raises :class:`UsageError` if such a row looks like another film, because a wrong digit would fuse the two for ever;
-    ``merge`` says that they are one all the same. ``was_candidate`` tells whether the matcher had thought of this id.
+    A row that already has this id is the same film then, and the two become one. ``merged`` lists the rows it was merged with:
+    before with what was known of them, after by their ids. Raises :class:`UsageError` if such a row looks like another film,
+    because a wrong digit would fuse the two for ever; ``merge`` says that they are one all the same. ``was_candidate`` tells
+    whether the matcher had thought of this id.
     """
-    film, before = _opened(session, film_id)
+    lock_films(session)
+    film, before = _film(session, film_id), show_review(session, film_id)
     candidates = kept_candidates(session, decision_of(session, film.id))
     chosen = next((scored for scored in candidates if scored.candidate.tmdb_id == tmdb_id), None)
     imdb_id = chosen.candidate.imdb_id if chosen else None
@@ -77,7 +81,7 @@ def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now
     twins = twins_of(session, film.id, tmdb_id=tmdb_id, imdb_id=imdb_id)
     if not merge:
         _refuse_strangers(session, film, twins, tmdb_id)
-    before["merged"] = [_said(show_review(session, twin.id)) for twin in twins]
+    before["merged"] = [audited(show_review(session, twin.id)) for twin in twins]
     for twin in twins:
         film = merge_films(session, film, twin)
     match = Match(
@@ -91,43 +95,23 @@ def accept_review(session: Session, film_id: int, tmdb_id: int, *, who: str, now
     write_decision(session, film, match, who=who, provenance=_provenance(session), now=now)
     attach_ids(session, film.id, tmdb_id=tmdb_id, imdb_id=imdb_id)
     told = {"merged": [twin.id for twin in twins], "was_candidate": chosen is not None}
-    return _closed(session, film.id, "review.accept", before, who=who, now=now, told=told)
+    return before, show_review(session, film.id) | told
 
 
-def reject_review(session: Session, film_id: int, *, who: str, now: float) -> dict[str, Any]:
-    """Say that none of the candidates is the film; returns the film as :func:`show_review` does."""
-    film, before = _opened(session, film_id)
+def reject_review(session: Session, film_id: int, *, who: str, now: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Say that none of the candidates is the film; returns the film before and after, each as :func:`show_review` does."""
+    lock_films(session)
+    film, before = _film(session, film_id), show_review(session, film_id)
     candidates = kept_candidates(session, decision_of(session, film.id))
     forget_ids(session, film.id)
     match = Match(id=str(film.id), status="not_found", candidates=candidates)
     write_decision(session, film, match, who=who, provenance=_provenance(session), now=now)
-    return _closed(session, film.id, "review.reject", before, who=who, now=now)
+    return before, show_review(session, film.id)
 
 
-def _opened(session: Session, film_id: int) -> tuple[FilmRow, dict[str, Any]]:
-    lock_catalogue(session)
-    return _film(session, film_id), _said(show_review(session, film_id))
-
-
-def _closed(
-    session: Session,
-    film_id: int,
-    what: str,
-    before: Mapping[str, Any],
-    *,
-    who: str,
-    now: float,
-    told: Mapping[str, Any] = MappingProxyType({}),
-) -> dict[str, Any]:
-    shown = show_review(session, film_id)
-    record_action(session, who=who, what=what, subject=f"film {film_id}", before=before, after={**_said(shown), **told}, now=now)
-    return {**shown, **told}
-
-
-def _said(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the audit keeps: enough to see, and to undo by hand, what was done."""
-    names = ("id", "title", "year", "directors", "imdb_id", "status", "tmdb_id", "reason", "decided_by")
-    return {name: shown[name] for name in names}
+def audited(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit keeps of a shown film: enough to see, and to undo by hand, what was done."""
+    return {name: shown[name] for name in _AUDITED if name in shown}
 
 
 def _refuse_strangers(session: Session, film: FilmRow, twins: Iterable[FilmRow], tmdb_id: int) -> None:

@@ -11,9 +11,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect
 
 from cinegraph_core.errors import DatabaseError
+from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import Table
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -38,13 +39,13 @@ def is_empty(connection: Connection) -> bool:
 
 def upgrade(connection: Connection) -> None:
     """Bring the schema up to :func:`head`, in the transaction that is open; two processes take turns."""
-    _take_turns(connection)
+    take_turns(connection, _UPGRADE_LOCK)
     _run(connection, command.upgrade, "head")
 
 
 def downgrade(connection: Connection, revision: str) -> None:
     """Bring the schema back to ``revision`` (``base``: nothing left), in the transaction that is open."""
-    _take_turns(connection)
+    take_turns(connection, _UPGRADE_LOCK)
     _run(connection, command.downgrade, revision)
 
 
@@ -74,8 +75,3 @@ def _run(connection: Connection, action: Any, revision: str) -> None:
         action(_config(connection), revision)
     except CommandError as error:
         raise DatabaseError(f"the schema cannot be brought to {revision!r}: {error}") from error
-
-
-def _take_turns(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})

@@ -1,9 +1,9 @@
 """One sink as the tracker sees it: opened late, isolated, and given again what it did not take.
 
-A sink that fails is either away for a while or was given a measurement it cannot take. To tell, what it refused is given
-to it again one by one: if others get through, the one that never does is at fault and is left out; if none does, all of
-them wait, and the sink is tried again after growing pauses. A sink that writes half a batch and then raises gets that half
-twice: losing nothing comes first.
+A sink that fails is either away for a while or was given a measurement it cannot take. To find out which, the refused batch is
+written again one by one. If others succeed, the one that keeps failing is dropped; if none does, all wait, and the sink is
+tried again after growing pauses. A sink that writes half a batch and then raises gets that half twice: losing nothing comes
+first.
 """
 
 from __future__ import annotations

@@ -67,9 +67,9 @@ class Tracker:
         guard(self.close)
 
     @property
-    def dropped(self) -> int:
-        """How many measurements a sink will never have: too many at once, after the end, or never taken."""
-        return self._turned_away + sum(outlet.lost for outlet in self._outlets)
+    def lost(self) -> dict[str, int]:
+        """How many measurements each sink will never have: too many at once, after the end, or never taken."""
+        return {outlet.name: self._turned_away + outlet.lost for outlet in self._outlets}
 
     @property
     def sink_errors(self) -> dict[str, int]:
@@ -142,7 +142,7 @@ class Tracker:
         try:
             item = self._queue.get(timeout=None if due is None else max(0.0, due - time.monotonic()))
             if self._queue.qsize() < BATCH:
-                # To be woken for each measurement would cost its caller more than all the rest.
+                # Waking this thread for each measurement would cost the caller more than all the rest.
                 self._urgent.wait(LINGER if due is None else min(LINGER, max(0.0, due - time.monotonic())))
             while isinstance(item, Measurement):
                 batch.append(item)

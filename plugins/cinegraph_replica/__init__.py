@@ -1,6 +1,6 @@
 """Mock mode: a replica of every service, over a bundled catalogue of real festival films, with faults on demand.
 
-The module is imported by every run, so that it loads the server only when mock mode needs it.
+Every run imports this module, so it loads the server only when mock mode needs it.
 """
 
 from __future__ import annotations

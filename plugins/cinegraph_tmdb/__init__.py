@@ -69,5 +69,5 @@ def service() -> Iterator[ServiceSpec]:
         judge=judge,
         probe="/configuration",
     )
-    # The daily lists are some 20 MB, on a server of files that speaks plain HTTP.
+    # The daily lists are some 20 MB, on a file server that speaks plain HTTP.
     yield ServiceSpec(name=FILES, base_url="http://files.tmdb.org", timeout=300.0, deadline=900.0)

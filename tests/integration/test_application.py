@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cinegraph_core import Measurement, MetricsSink
 from cinegraph_core.application import Application
 from cinegraph_core.errors import DatabaseError
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage.controls import set_control
+from tests.support.crawling import opened
+from tests.support.sinks import Paper, call, fail
 from tests.support.sql import ask
 
 
@@ -28,6 +32,24 @@ def test_lesson_28_the_run_alone_says_what_its_database_holds(tmp_path: Path, mo
     other_side = load_settings(directory=tmp_path, environ={}, mode="mock" if stamp == "live" else "real", database_url=url)
     with pytest.raises(DatabaseError, match=f"holds {stamp} data"):
         Application.open(other_side)
+
+
+def test_what_a_sink_never_took_is_told_once_at_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Picky(Paper):
+        def write(self, batch: Sequence[Measurement]) -> None:
+            if any(measurement.target_identifier == "bad" for measurement in batch):
+                fail()
+            super().write(batch)
+
+    picky = Picky()
+    with opened(tmp_path, MetricsSink("picky", lambda _: picky)) as (application, sink):
+        for target in ("one", "bad", "two", "bad", "three"):
+            application.tracker.record(call(target))
+        assert application.tracker.flush(10)
+    assert (len(picky.targets), len(sink.rows)) == (3, 5)
+    told = [record.getMessage() for record in caplog.records if "never reached" in record.getMessage()]
+    errors = application.tracker.sink_errors["picky"]
+    assert told == [f"2 measurements never reached the metrics sink picky ({errors} of its writes failed)"]
 
 
 def test_a_service_may_repeat_the_mode_of_the_run(tmp_path: Path) -> None:

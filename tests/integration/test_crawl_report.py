@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from cinegraph_core.cli.crawl_report import count_films, problem_lines, problems_of
+import pytest
+
+from cinegraph_core import endings
+from cinegraph_core.cli.crawl import _empty_handed
+from cinegraph_core.cli.crawl_report import CrawlReport, count_films, print_report, problem_lines, problems_of
 from cinegraph_core.crawling.ledger import Entry
 from cinegraph_core.records import Film, Page
+from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.editions import StoredEdition, store_edition
 from tests.support.editions import edition, nomination
@@ -46,3 +53,49 @@ def test_problems_of_one_kind_are_one_line() -> None:
         "venice 2024: 9 pages error: HTTP 404, like every page of the edition (the first: https://x.org/0)",
         "venice 2024: page layout changed: no cards (https://x.org/z)",
     ]
+
+
+def _report(**fields: Any) -> CrawlReport:
+    names = ("films_by_status", "film_errors", "matched_by_level", "pages", "calls", "requests")
+    counts: dict[str, Any] = {name: {} for name in names}
+    plain: dict[str, Any] = {
+        "spider": "venice",
+        "mode": "real",
+        "reason": "finished",
+        "seconds": 1.0,
+        "nominations": 0,
+        "films": 0,
+    }
+    return CrawlReport(**(plain | counts | {"editions": [], "problems": []} | fields))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pages", "code", "told"),
+    [
+        ({"missing": "true"}, {}, endings.DONE, "nothing is missing"),
+        ({"missing": "false"}, {}, endings.NOTHING_TO_DO, "nothing was found"),
+        ({}, {}, endings.NOTHING_TO_DO, "nothing was found"),
+        ({}, {"parked": 1}, endings.DONE, "parked until"),
+    ],
+)
+def test_an_empty_crawl_is_well_only_where_nothing_was_to_be_found(
+    capsys: pytest.CaptureFixture[str], arguments: Mapping[str, str], pages: Mapping[str, int], code: int, told: str
+) -> None:
+    assert _empty_handed(arguments, _report(pages=pages)) == code
+    assert capsys.readouterr().err.startswith((told, f"what was to be read is {told}"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "services", "title"),
+    [
+        ("real", {}, "venice: what was found"),
+        ("real", {"tmdb": {"mode": "mock"}}, "venice: what was found · MOCK data from tmdb"),
+        ("mock", {}, "venice: what was found · MOCK data"),
+    ],
+)
+def test_a_report_says_which_data_is_made_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, services: Mapping[str, Any], title: str
+) -> None:
+    settings = load_settings(directory=tmp_path, environ={}, mode=mode, services=services)
+    print_report(_report(mode=mode), settings, to_stderr=False)
+    assert capsys.readouterr().out.splitlines()[0] == title

@@ -123,7 +123,7 @@ def test_lesson_28_what_the_replica_said_is_not_kept_for_the_service(server: Fau
     with house(tmp_path, server, films={"cache_ttl": 1000.0}) as home:
         home.shut()
         assert home.ask(adapter).provenance == "fallback"
-        home.application.services.reset_breaker(NAME)
+        home.application.services.state(NAME).breaker.reset(home.application.services.clock.monotonic())
         heard = home.ask(adapter)
         assert (heard.value, heard.provenance) == (SERVICE, "live")
 

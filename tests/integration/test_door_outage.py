@@ -15,7 +15,8 @@ import pytest
 from cinegraph_core.contracts import Answer, BreakerWindow, Call, ServiceSpec
 from cinegraph_core.errors import ServiceError
 from cinegraph_core.resilience.ramp import GATE, SHARES
-from cinegraph_core.services import Again, Attempt, CallGuard, Services
+from cinegraph_core.services import CallGuard, Services
+from cinegraph_core.services.verdicts import Again, Attempt
 from cinegraph_core.testing import FakeClock
 from tests.support.door import Rows, open_door
 

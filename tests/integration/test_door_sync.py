@@ -171,7 +171,7 @@ def test_an_error_is_one_of_httpx_too(
 @pytest.mark.parametrize("sync", [True, False])
 def test_a_refusal_is_a_connect_error_to_httpx(server: FaultServer, sync: bool) -> None:
     services, _ = bench(server.url)
-    services.open_breaker(NAME)
+    services.state(NAME).breaker.force_open()
     with pytest.raises(httpx.ConnectError) as caught:
         _get(services, sync=sync)
     assert isinstance(caught.value, CircuitOpenError)

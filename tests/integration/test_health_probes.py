@@ -116,7 +116,7 @@ def test_an_open_breaker_is_not_probed(house: House, server: FaultServer) -> Non
 
 
 def test_a_breaker_that_this_process_opened_refuses_the_probe(house: House, server: FaultServer) -> None:
-    house.services.open_breaker("films")
+    house.services.state("films").breaker.force_open()
     assert told(house.check("films")["films"]) == ("down", "its breaker is open: calls are refused")
     assert server.counts == {}
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cinegraph_core.cli.match_pending import Backlog
+from cinegraph_core.backlog import Backlog
 from cinegraph_core.crawling.commands.crawl import DONE, ending_of
 from cinegraph_core.crawling.loader import spider_of
 from cinegraph_core.storage import Database

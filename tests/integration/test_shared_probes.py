@@ -10,7 +10,8 @@ from sqlalchemy import text
 from cinegraph_core.application import Application
 from cinegraph_core.contracts import Call
 from cinegraph_core.errors import CircuitOpenError, RateLimitError, ServerError
-from cinegraph_core.services.call import Attempt, CallGuard
+from cinegraph_core.services.call import CallGuard
+from cinegraph_core.services.verdicts import Attempt
 from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.state import record_transition, service_states
 from tests.integration.test_shared_breakers import NAME, fail, process, state
@@ -24,10 +25,8 @@ def begun(application: Application) -> tuple[CallGuard, Attempt]:
 
 def probe(application: Application) -> tuple[CallGuard, Attempt]:
     """Begin a call as the one probe of all processes; raises :class:`CircuitOpenError` if another has it."""
-    guard, attempt = begun(application)
-    while not guard.counted():
-        attempt = application.services.supply_now(guard, attempt)
-    return guard, attempt
+    guard = application.services.begin(Call(NAME, "request", "/"))
+    return guard, application.services.admit_now(guard)
 
 
 def probes_well(application: Application) -> bool:

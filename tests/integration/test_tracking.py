@@ -24,7 +24,7 @@ def test_what_is_recorded_arrives_in_order_from_one_other_thread(tracking: Calla
     assert paper.targets == [str(number) for number in range(2500)]
     assert max(map(len, paper.batches)) <= 1000
     assert paper.threads == {"cinegraph-tracker"}
-    assert tracker.dropped == 0
+    assert sum(tracker.lost.values()) == 0
 
 
 def test_a_single_measurement_does_not_wait_for_company(tracking: Callable[..., Tracker]) -> None:
@@ -49,7 +49,7 @@ def test_recording_never_waits_for_a_slow_sink_and_memory_stays_bounded(
     assert not tracker.flush(0.01)
     go_on.set()
     assert tracker.flush(10)
-    assert len(paper.targets) + tracker.dropped == 1001
+    assert len(paper.targets) + tracker.lost["paper"] == 1001
     assert len(paper.targets) == 11
     assert len(caplog.records) == 1, "one warning, not one per measurement"
 
@@ -72,5 +72,5 @@ def test_closing_writes_what_is_left_and_what_comes_after_is_counted(tracking: C
     assert len(paper.targets) == 100
     tracker.record(call("late"))
     tracker.close()
-    assert (len(paper.targets), tracker.dropped, paper.closed) == (100, 1, 1)
+    assert (len(paper.targets), tracker.lost["paper"], paper.closed) == (100, 1, 1)
     assert tracker.flush(1)

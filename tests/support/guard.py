@@ -9,7 +9,8 @@ import pytest
 
 from cinegraph_core.contracts import Answer, Call, ServiceSpec
 from cinegraph_core.errors import CinegraphError, ServerError
-from cinegraph_core.services import Again, CallGuard, Done, Services
+from cinegraph_core.services import CallGuard, Services
+from cinegraph_core.services.verdicts import Again, Done
 from cinegraph_core.testing import FakeClock
 from tests.support.door import NAME, Rows, open_door
 

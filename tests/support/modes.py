@@ -104,7 +104,7 @@ class House:
 
     def shut(self) -> None:
         """Open the breaker of the service by hand."""
-        self.application.services.open_breaker(NAME)
+        self.application.services.state(NAME).breaker.force_open()
 
 
 def heard(work: Callable[[], Any]) -> Heard:

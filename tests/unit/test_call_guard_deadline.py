@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from cinegraph_core.errors import RateLimitError, ServiceTimeoutError
-from cinegraph_core.services import Again
+from cinegraph_core.services.verdicts import Again
 from tests.support.guard import Bench, reply
 
 
@@ -41,6 +44,27 @@ def test_time_in_a_queue_counts_for_neither_deadline_nor_response_time() -> None
 def test_the_rate_is_kept_by_all_calls_together() -> None:
     bench = Bench(rate_per_second=2.0)
     assert [bench.begin().attempt().wait for _ in range(3)] == [0.0, 0.5, 1.0]
+
+
+def test_threads_that_ask_at_the_same_moment_get_places_of_their_own() -> None:
+    bench, waits = Bench(rate_per_second=1000.0, breaker_failures=1000), []
+    begin = threading.Barrier(8)
+
+    def ask() -> None:
+        begin.wait()
+        waits.extend(bench.begin().attempt().wait for _ in range(2000))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(waits) == pytest.approx([number / 1000 for number in range(16000)])
 
 
 def test_a_place_beyond_the_deadline_is_refused_and_not_taken() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cinegraph_core.contracts import BreakerWindow
 from cinegraph_core.errors import AuthError, CircuitOpenError, ServerError, ServiceError
-from cinegraph_core.services import Again
+from cinegraph_core.services.verdicts import Again
 from tests.support.door import NAME
 from tests.support.guard import Bench, reply
 
@@ -93,12 +93,12 @@ def test_a_breaker_in_shadow_counts_in_the_rows_and_refuses_nobody() -> None:
 
 def test_a_breaker_is_opened_and_reset_by_hand() -> None:
     bench = Bench()
-    bench.services.open_breaker(NAME)
+    bench.services.state(NAME).breaker.force_open()
     bench.clock.advance(1e6)
     error = bench.fails(CircuitOpenError)
     assert ("by hand" in str(error), error.retry_after) == (True, None)
     assert bench.services.retry_after(NAME) == float("inf")
-    bench.services.reset_breaker(NAME)
+    bench.services.state(NAME).breaker.reset(bench.services.clock.monotonic())
     bench.run(reply())
 
 
@@ -106,7 +106,7 @@ def test_a_breaker_opened_by_hand_during_a_call_ends_it() -> None:
     bench = Bench()
     guard = bench.begin()
     attempt = guard.attempt()
-    bench.services.open_breaker(NAME)
+    bench.services.state(NAME).breaker.force_open()
     with pytest.raises(ServerError) as caught:
         guard.answered(attempt, reply(500))
     assert caught.value.retry_after is None

@@ -8,7 +8,7 @@ import pytest
 
 from cinegraph_core.contracts import BreakerWindow
 from cinegraph_core.errors import AuthError, ClientError, NotFoundError, RateLimitError, ServerError, ServiceError
-from cinegraph_core.services import Again
+from cinegraph_core.services.verdicts import Again
 from tests.support.door import NAME
 from tests.support.guard import Bench, reply
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.tables import MetricRow
 from tests.support.catalogue import export, line
@@ -26,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = output.DONE) -> dict[str, Any]:
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = endings.DONE) -> dict[str, Any]:
     assert root.run([*arguments, "--json"]) == code
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
@@ -65,18 +66,18 @@ def test_an_engine_that_is_not_installed_is_told_and_stops_no_match(
     monkeypatch.delitem(sys.modules, "cinegraph_core.matching.catalogue.with_tantivy", raising=False)
     (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One")]))
     remedy = "pip install 'cinegraph[tantivy]'"
-    assert root.run(["catalogue", "load", "movie_ids.json.gz", "--engine", "tantivy"]) != output.DONE
+    assert root.run(["catalogue", "load", "movie_ids.json.gz", "--engine", "tantivy"]) != endings.DONE
     assert remedy in capsys.readouterr().err
     assert not list(folder.glob("*catalogue*"))
     file = _run(capsys, "catalogue", "load", "movie_ids.json.gz")["catalogue"]["file"]
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE about SET value = 'tantivy' WHERE name = 'engine'")
     connection.close()
-    assert root.run(["catalogue", "status", "--json"]) == output.DONE
+    assert root.run(["catalogue", "status", "--json"]) == endings.DONE
     printed = capsys.readouterr()
     assert json.loads(printed.out)["catalogue"]["usable"] is False
     assert remedy in printed.err
-    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == output.DONE
+    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == endings.DONE
     printed = capsys.readouterr()
     assert json.loads(printed.out)["status"] == "matched"
     assert "goes on without the local catalogue" in printed.err
@@ -84,7 +85,7 @@ def test_an_engine_that_is_not_installed_is_told_and_stops_no_match(
 
 
 def test_without_a_catalogue_there_is_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["catalogue", "status", "--json"]) == output.NOTHING_TO_DO
+    assert root.run(["catalogue", "status", "--json"]) == endings.NOTHING_TO_DO
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {"catalogue": None}
     assert "cinegraph catalogue load" in printed.err
@@ -118,7 +119,7 @@ def test_what_cannot_be_loaded_is_told_and_nothing_is_left(
     capsys: pytest.CaptureFixture[str], folder: Path, source: str, said: str
 ) -> None:
     (folder / "torn.json.gz").write_bytes(export([line(1, "One")])[:-4])
-    assert root.run(["catalogue", "load", source]) == output.WRONG_USAGE
+    assert root.run(["catalogue", "load", source]) == endings.WRONG_USAGE
     assert said in capsys.readouterr().err
     assert not list(folder.glob("*catalogue*"))
 
@@ -128,9 +129,9 @@ def test_a_broken_catalogue_is_told_and_stops_no_match(
 ) -> None:
     (folder / "broken.db").write_text("no catalogue")
     monkeypatch.setenv("CINEGRAPH_CATALOGUE", "broken.db")
-    assert root.run(["catalogue", "status"]) == output.WRONG_USAGE
+    assert root.run(["catalogue", "status"]) == endings.WRONG_USAGE
     assert "broken.db is no catalogue" in capsys.readouterr().err
-    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == output.DONE
+    assert root.run(["match", "--title", "Poor Things", "--year", "2023", "--json"]) == endings.DONE
     printed = capsys.readouterr()
     assert json.loads(printed.out)["status"] == "matched"
     assert "goes on without the local catalogue" in printed.err

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 
 FILM = ("match", "--title", "Poor Things", "--year", "2023", "--director", "Yorgos Lanthimos")
 
@@ -21,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_person_sees_levels_candidates_parts_and_requests(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run([*FILM, "--explain"]) == output.DONE
+    assert root.run([*FILM, "--explain"]) == endings.DONE
     shown = " ".join(capsys.readouterr().out.split())
     for wanted in (
         "Levels tried",
@@ -36,9 +37,9 @@ def test_a_person_sees_levels_candidates_parts_and_requests(capsys: pytest.Captu
 
 
 def test_a_program_gets_the_same_as_an_object(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run([*FILM, "--json"]) == output.DONE
+    assert root.run([*FILM, "--json"]) == endings.DONE
     plain = json.loads(capsys.readouterr().out)
-    assert root.run([*FILM, "--json", "--explain"]) == output.DONE
+    assert root.run([*FILM, "--json", "--explain"]) == endings.DONE
     explained = json.loads(capsys.readouterr().out)
     explain = explained.pop("explain")
     assert explained == plain
@@ -59,7 +60,7 @@ def test_every_line_of_a_stream_is_explained(
         monkeypatch.setattr(sys, "stdin", stream)
         code = root.run(["match", "--json", "--explain"])
     rows = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
-    assert code == output.FAILED
+    assert code == endings.FAILED
     assert [row["id"] for row in rows] == ["a", "b", "c"]
     assert "explain" not in rows[1]
     assert rows[0]["explain"]["levels"]
@@ -67,5 +68,5 @@ def test_every_line_of_a_stream_is_explained(
 
 
 def test_the_backlog_is_not_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["match", "--pending", "--explain"]) == output.WRONG_USAGE
+    assert root.run(["match", "--pending", "--explain"]) == endings.WRONG_USAGE
     assert "--explain" in capsys.readouterr().err

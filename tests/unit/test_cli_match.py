@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def test_a_question_that_is_none_is_wrong_usage(
     options: list[str], told: str, stdin: Any, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stdin('{"id": 1, "title": "Maria"}\n')
-    assert root.run(["match", *options]) == output.WRONG_USAGE
+    assert root.run(["match", *options]) == endings.WRONG_USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
     assert told in captured.err
@@ -65,14 +66,14 @@ def test_a_question_that_is_none_is_wrong_usage(
 
 @pytest.mark.parametrize("option", ["--imdb-id=tt18561148", "--original-title=La habitación de al lado"])
 def test_an_imdb_id_or_an_original_title_is_a_question_of_its_own(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["match", option, "--json"]) == output.DONE
+    assert root.run(["match", option, "--json"]) == endings.DONE
     assert '"status": "' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_an_empty_input_is_an_empty_hand(text: str, stdin: Any, capsys: pytest.CaptureFixture[str]) -> None:
     stdin(text)
-    assert root.run(["match", "--json"]) == output.NOTHING_TO_DO
+    assert root.run(["match", "--json"]) == endings.NOTHING_TO_DO
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "no query on standard input" in captured.err

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.records import Mode
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
@@ -42,7 +43,7 @@ def test_a_mode_is_set_for_a_time_shown_and_taken_back(database: Database, capsy
     assert timedelta(hours=1) - timedelta(seconds=1) <= until - before <= timedelta(hours=1, seconds=60)
     assert mode_of(shown(capsys, "tmdb")) == ("mock", "real", change["after"]["until"])
     assert mode_of(shown(capsys, "omdb")) == ("real", "real", None)
-    assert root.run(["services"]) == output.DONE
+    assert root.run(["services"]) == endings.DONE
     assert f"tmdb is switched to mock until {change['after']['until']}; the settings say real" in capsys.readouterr().out
     assert document(capsys, "services", "mode", "reset", "tmdb")["after"] == {"mode": None, "until": None}
     assert mode_of(shown(capsys, "tmdb")) == ("real", "real", None)
@@ -50,10 +51,10 @@ def test_a_mode_is_set_for_a_time_shown_and_taken_back(database: Database, capsy
 
 
 def test_without_a_time_it_holds_until_it_is_reset(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["services", "mode", "set", "tmdb", "hybrid"]) == output.DONE
+    assert root.run(["services", "mode", "set", "tmdb", "hybrid"]) == endings.DONE
     assert "mode of tmdb: mode as set → mode hybrid, by" in capsys.readouterr().out
     assert mode_of(shown(capsys, "tmdb")) == ("hybrid", "real", None)
-    assert root.run(["services"]) == output.DONE
+    assert root.run(["services"]) == endings.DONE
     assert "tmdb is switched to hybrid until it is reset; the settings say real" in capsys.readouterr().out
 
 
@@ -77,9 +78,9 @@ def test_a_breaker_is_opened_by_hand_shown_and_reset(database: Database, capsys:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["tmbd", "mock"], output.FAILED, "the nearest is 'tmdb'"),
-        (["tmdb", "fake"], output.WRONG_USAGE, "'fake' is not one of"),
-        (["tmdb", "mock", "--for", "soon"], output.WRONG_USAGE, "write it like 90s, 30m, 2h or 1d"),
+        (["tmbd", "mock"], endings.FAILED, "the nearest is 'tmdb'"),
+        (["tmdb", "fake"], endings.WRONG_USAGE, "'fake' is not one of"),
+        (["tmdb", "mock", "--for", "soon"], endings.WRONG_USAGE, "write it like 90s, 30m, 2h or 1d"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -94,7 +95,7 @@ def test_a_mode_without_a_replica_is_refused(
     database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_DISABLE_PLUGINS", "replica")
-    assert root.run(["services", "mode", "set", "tmdb", "mock"]) == output.FAILED
+    assert root.run(["services", "mode", "set", "tmdb", "mock"]) == endings.FAILED
     assert "mock mode needs a replica of tmdb" in capsys.readouterr().err
     assert audited(database) == []
 
@@ -104,11 +105,11 @@ def test_lesson_28_in_production_nothing_is_switched_to_a_replica(
     database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mode: str, said: str
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_ENVIRONMENT", "production")
-    assert root.run(["services", "mode", "set", "tmdb", mode, "--for", "1h"]) == output.FAILED
+    assert root.run(["services", "mode", "set", "tmdb", mode, "--for", "1h"]) == endings.FAILED
     assert said in " ".join(capsys.readouterr().err.split())
     assert audited(database) == []
     monkeypatch.setenv("CINEGRAPH_MOCK_FALLBACK", "false")
-    assert root.run(["services", "mode", "set", "tmdb", "hybrid"]) == output.DONE
+    assert root.run(["services", "mode", "set", "tmdb", "hybrid"]) == endings.DONE
 
 
 def test_lesson_28_doctor_says_that_production_and_a_replica_do_not_go_together(
@@ -116,5 +117,5 @@ def test_lesson_28_doctor_says_that_production_and_a_replica_do_not_go_together(
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_ENVIRONMENT", "production")
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__MODE", "mock")
-    assert root.run(["doctor"]) == output.FAILED
+    assert root.run(["doctor"]) == endings.FAILED
     assert "CINEGRAPH_SERVICES__OMDB__MODE=mock: CINEGRAPH_ENVIRONMENT=production" in " ".join(capsys.readouterr().out.split())

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.records import Match
 from cinegraph_core.services.rules import moment
 from cinegraph_core.storage import Database
@@ -40,7 +41,7 @@ def statuses(database: Database) -> list[str]:
 
 def test_parked_films_are_skipped_and_it_says_until_when(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     until = park(database, 3600)
-    assert root.run(["match", "--pending", "--json"]) == output.DONE
+    assert root.run(["match", "--pending", "--json"]) == endings.DONE
     said = capsys.readouterr()
     found = json.loads(said.out)
     assert (sum(found["decided"].values()), found["left"], found["parked"]) == (0, 0, 2)
@@ -51,16 +52,16 @@ def test_parked_films_are_skipped_and_it_says_until_when(database: Database, cap
 
 def test_parked_films_are_asked_for_at_once_if_a_person_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     park(database, 3600)
-    assert root.run(["match", "--pending", "--parked", "ask", "--limit", "1"]) == output.DONE
+    assert root.run(["match", "--pending", "--parked", "ask", "--limit", "1"]) == endings.DONE
     assert statuses(database) == ["matched", "parked"]
-    assert root.run(["match", "--pending", "--parked", "ask"]) == output.DONE
+    assert root.run(["match", "--pending", "--parked", "ask"]) == endings.DONE
     assert statuses(database) == ["matched"] * 2
     assert "parked" not in capsys.readouterr().err.rpartition("begins anew")[2].replace("--parked", "")
 
 
 def test_parked_films_are_waited_for_if_a_person_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     until = park(database, 0.5)
-    assert root.run(["match", "--pending", "--parked", "wait", "--json"]) == output.DONE
+    assert root.run(["match", "--pending", "--parked", "wait", "--json"]) == endings.DONE
     said = capsys.readouterr()
     assert json.loads(said.out) == {
         "decided": {"matched": 2, "review": 0, "not_found": 0, "error": 0},
@@ -73,5 +74,5 @@ def test_parked_films_are_waited_for_if_a_person_says_so(database: Database, cap
 
 
 def test_what_to_do_with_parked_films_is_a_question_of_pending_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["match", "--title", "Maria", "--parked", "ask"]) == output.WRONG_USAGE
+    assert root.run(["match", "--title", "Maria", "--parked", "ask"]) == endings.WRONG_USAGE
     assert "--parked" in capsys.readouterr().err

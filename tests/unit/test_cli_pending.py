@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cinegraph_core.application import Application
-from cinegraph_core.cli.match_pending import PATIENCE, Backlog
+from cinegraph_core.backlog import PATIENCE, Backlog
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.editions import store_edition

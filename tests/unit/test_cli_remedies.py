@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.cli.remedies import REMEDIES, remedy
 from cinegraph_core.errors import ERROR_TYPES
 from cinegraph_core.settings import describe_settings
@@ -40,12 +41,12 @@ def test_a_refused_key_names_the_setting(capsys: pytest.CaptureFixture[str], mon
     with ReplicaServer() as replica:
         monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__BASE_URL", replica.urls["tmdb"])
         fault(replica.origin, "tmdb", "401")
-        assert root.run(["match", "--title", "Maria"]) == output.FAILED
+        assert root.run(["match", "--title", "Maria"]) == endings.FAILED
     assert "check CINEGRAPH_SERVICES__TMDB__API_KEY" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("real")
 def test_a_network_that_fails_names_the_probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__BASE_URL", refusing_url())
-    assert root.run(["match", "--title", "Maria"]) == output.FAILED
+    assert root.run(["match", "--title", "Maria"]) == endings.FAILED
     assert "cinegraph doctor --probe" in capsys.readouterr().err

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from cinegraph_core import endings
 from cinegraph_core.actions import accept_match
-from cinegraph_core.cli import output, root
+from cinegraph_core.cli import root
 from cinegraph_core.records import Film
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.editions import store_edition
@@ -29,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _found(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert root.run([*ASKED, *more]) == output.DONE
+    assert root.run([*ASKED, *more]) == endings.DONE
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
 

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from cinegraph_core import Candidate, Match, Measurement, ScoredCandidate
-from cinegraph_core.cli import output, root
+from cinegraph_core import Candidate, Match, Measurement, ScoredCandidate, endings
+from cinegraph_core.cli import root
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.editions import store_edition
@@ -52,7 +52,7 @@ def test_a_review_is_listed_shown_and_accepted_with_an_audit_row(
 def test_a_rejected_film_is_not_found_and_never_asked_for_again(
     database: Database, film: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert root.run(["review", "reject", str(film)]) == output.DONE
+    assert root.run(["review", "reject", str(film)]) == endings.DONE
     assert "Macbeth: review (TMDb none) → not_found (TMDb none)" in capsys.readouterr().out
     with database.reading() as session:
         assert pending_films(session, now=NOW + 10**9) == []
@@ -67,20 +67,20 @@ def test_a_typo_in_the_id_is_refused_and_a_merge_or_a_stranger_is_said(
         store_edition(session, edition(other, festival="cannes"), aliases=ALIASES, now=NOW)
         (hamlet,) = pending_films(session, now=NOW)
         record_decision(session, hamlet, Match("2", "matched", tmdb_id=9, provenance="mock"), mode="mock", now=NOW)
-    assert root.run(["review", "accept", str(film), "--tmdb", "9"]) == output.WRONG_USAGE
+    assert root.run(["review", "accept", str(film), "--tmdb", "9"]) == endings.WRONG_USAGE
     captured = capsys.readouterr()
     assert f"film {hamlet} 'Hamlet'" in captured.err
     assert captured.out == ""
-    assert root.run(["review", "accept", str(film), "--tmdb", "9", "--merge"]) == output.DONE
+    assert root.run(["review", "accept", str(film), "--tmdb", "9", "--merge"]) == endings.DONE
     captured = capsys.readouterr()
     assert f"merged with film {hamlet}" in captured.out
     assert "TMDb 9 was not among the candidates" in captured.err
 
 
 def test_the_tables_of_reviews_name_what_a_person_needs(film: int, capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["review", "list"]) == output.DONE
+    assert root.run(["review", "list"]) == endings.DONE
     listed = capsys.readouterr().out
-    assert root.run(["review", "show", str(film)]) == output.DONE
+    assert root.run(["review", "show", str(film)]) == endings.DONE
     shown = capsys.readouterr().out
     assert "Macbeth" in listed
     assert "same title" in shown
@@ -94,7 +94,7 @@ def test_the_tables_of_reviews_name_what_a_person_needs(film: int, capsys: pytes
 def test_a_film_that_is_not_there_is_wrong_usage(
     database: Database, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert root.run(["review", *arguments]) == output.WRONG_USAGE
+    assert root.run(["review", *arguments]) == endings.WRONG_USAGE
     assert capsys.readouterr().out == ""
 
 
@@ -117,7 +117,7 @@ def test_metrics_summary_counts_calls_only_and_names_the_silent(
     assert all(names <= set(row) for row in sources.values())
     late = document(capsys, "metrics", "summary", "--hours", "0.5")["sources"]
     assert {row["status"] for row in late} == {"unknown"}
-    assert root.run(["metrics", "summary", "--hours", "2"]) == output.DONE
+    assert root.run(["metrics", "summary", "--hours", "2"]) == endings.DONE
     assert "66.7%" in capsys.readouterr().out
 
 
@@ -127,14 +127,14 @@ def test_lesson_32_the_schema_goes_up_twice_and_down_and_up(database: Database, 
         assert document(capsys, "db", "upgrade") == {"current": needed, "needed": needed, "problems": []}
     assert document(capsys, "db", "check")["problems"] == []
     assert document(capsys, "db", "downgrade", "base", "--yes")["current"] is None
-    assert root.run(["db", "check"]) == output.FAILED
+    assert root.run(["db", "check"]) == endings.FAILED
     captured = capsys.readouterr()
     assert "cinegraph db upgrade" in captured.err
-    assert root.run(["db", "downgrade", "nonsense", "--yes"]) == output.FAILED
+    assert root.run(["db", "downgrade", "nonsense", "--yes"]) == endings.FAILED
     assert document(capsys, "db", "upgrade")["current"] == needed
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", output.DONE), ("n\n", output.FAILED), ("\n", output.FAILED)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", endings.DONE), ("n\n", endings.FAILED), ("\n", endings.FAILED)])
 def test_a_downgrade_at_a_terminal_names_what_is_lost_and_asks(
     database: Database, film: int, answer: str, code: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,15 +148,15 @@ def test_a_downgrade_at_a_terminal_names_what_is_lost_and_asks(
     told = captured.out + captured.err
     assert "1 nominations" in told
     assert "1 films" in told
-    assert (database.current() is None) == (code == output.DONE)
-    assert ("nothing was changed" in told) == (code == output.FAILED)
+    assert (database.current() is None) == (code == endings.DONE)
+    assert ("nothing was changed" in told) == (code == endings.FAILED)
 
 
 def test_a_downgrade_without_a_terminal_needs_a_yes(
     database: Database, film: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert root.run(["db", "downgrade", "base"]) == output.WRONG_USAGE
+    assert root.run(["db", "downgrade", "base"]) == endings.WRONG_USAGE
     told = capsys.readouterr().err
     assert "1 films" in told
     assert "--yes" in told

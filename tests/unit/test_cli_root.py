@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.errors import AuthError, LayoutChangedError, NetworkError, SettingsError, UsageError
 
 
@@ -29,34 +30,34 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("noun", sorted(root.NOUNS))
 def test_every_noun_has_help(noun: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run([noun, "--help"]) == output.DONE
+    assert root.run([noun, "--help"]) == endings.DONE
     told = capsys.readouterr().out
     assert f"Usage: cinegraph {noun}" in told
     assert "\\b" not in told, "click's mark for lines that stay as they are is printed"
 
 
 def test_an_unknown_noun_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["plugin"]) == output.WRONG_USAGE
+    assert root.run(["plugin"]) == endings.WRONG_USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "Did you mean 'plugins'?" in captured.err
 
 
 def test_an_unknown_noun_without_a_neighbour_lists_all(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["zzz"]) == output.WRONG_USAGE
+    assert root.run(["zzz"]) == endings.WRONG_USAGE
     assert "crawl, db, doctor" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [
-        (UsageError("no year 3024"), output.WRONG_USAGE, "Error: no year 3024\n"),
-        (SettingsError("CINEGRAPH_MOED: mode?"), output.FAILED, "Error: CINEGRAPH_MOED: mode?\n"),
-        (NetworkError("refused"), output.FAILED, "Error: refused\n→ check the network"),
-        (AuthError("HTTP 401", service="omdb"), output.FAILED, "Error: HTTP 401\n→ the key is missing, wrong or not allowed"),
-        (LayoutChangedError("no card"), output.FAILED, "Error: no card\n→ the page is built anew"),
-        (KeyboardInterrupt(), output.INTERRUPTED, "interrupted; whatever was done is kept\n"),
-        (ZeroDivisionError("of ours"), output.FAILED, "Unexpected error: ZeroDivisionError: of ours"),
+        (UsageError("no year 3024"), endings.WRONG_USAGE, "Error: no year 3024\n"),
+        (SettingsError("CINEGRAPH_MOED: mode?"), endings.FAILED, "Error: CINEGRAPH_MOED: mode?\n"),
+        (NetworkError("refused"), endings.FAILED, "Error: refused\n→ check the network"),
+        (AuthError("HTTP 401", service="omdb"), endings.FAILED, "Error: HTTP 401\n→ the key is missing, wrong or not allowed"),
+        (LayoutChangedError("no card"), endings.FAILED, "Error: no card\n→ the page is built anew"),
+        (KeyboardInterrupt(), endings.INTERRUPTED, "interrupted; whatever was done is kept\n"),
+        (ZeroDivisionError("of ours"), endings.FAILED, "Unexpected error: ZeroDivisionError: of ours"),
     ],
 )
 def test_every_error_is_one_sentence_and_an_exit_code(
@@ -76,7 +77,7 @@ def test_every_error_is_one_sentence_and_an_exit_code(
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINEGRAPH_MOED", "mock")
-    assert root.run(["--debug", "config", "show"]) == output.FAILED
+    assert root.run(["--debug", "config", "show"]) == endings.FAILED
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "Traceback" in captured.err
@@ -86,7 +87,7 @@ def test_a_wrong_setting_is_one_sentence_that_names_the_right_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_MOED", "mock")
-    assert root.run(["config", "show"]) == output.FAILED
+    assert root.run(["config", "show"]) == endings.FAILED
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "CINEGRAPH_MOED" in captured.err
@@ -109,7 +110,7 @@ def test_a_reader_that_has_seen_enough_ends_us_quietly(arguments: list[str], tmp
 
 
 def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["plugins", "--json"]) == output.DONE
+    assert root.run(["plugins", "--json"]) == endings.DONE
     plugins = json.loads(capsys.readouterr().out)["plugins"]
     assert {"venice", "imdb", "tmdb", "sql", "replica"} <= {plugin["name"] for plugin in plugins}
     assert all(set(plugin) == {"name", "version", "distribution", "kinds", "status", "reason"} for plugin in plugins)
@@ -117,7 +118,7 @@ def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str
 
 def test_a_blocked_plugin_says_so(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINEGRAPH_DISABLE_PLUGINS", "omdb")
-    assert root.run(["plugins"]) == output.DONE
+    assert root.run(["plugins"]) == endings.DONE
     assert "omdb is blocked: blocked by CINEGRAPH_DISABLE_PLUGINS" in capsys.readouterr().out
 
 
@@ -129,7 +130,7 @@ def test_config_show_tells_origins_and_masks_secrets(
     monkeypatch.setenv("TMDB_API_KEY", "canary-0451")
     monkeypatch.setenv("CINEGRAPH_DATABASE_URL", "postgresql+psycopg://anna:canary-0452@db/films")
     for arguments in (["config", "show"], ["config", "show", "--json"]):
-        assert root.run(arguments) == output.DONE
+        assert root.run(arguments) == endings.DONE
         captured = capsys.readouterr()
         assert "canary" not in captured.out + captured.err
     rows = {row["name"]: (row["value"], row["origin"]) for row in json.loads(captured.out)["settings"]}
@@ -143,7 +144,7 @@ def test_every_screen_in_mock_mode_says_so(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert root.run(["config", "show"]) == output.DONE
+    assert root.run(["config", "show"]) == endings.DONE
     captured = capsys.readouterr()
     assert "MOCK data" in captured.err
     assert "MOCK data" in captured.out

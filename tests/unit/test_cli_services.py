@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core.cli import output, root
+from cinegraph_core import endings
+from cinegraph_core.cli import root
 from cinegraph_core.resilience.allowance import Limit
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage import Database
@@ -60,7 +61,7 @@ def test_breaker_quota_budget_and_cache_are_shown_as_all_processes_see_them(
     assert (tmdb["cache"]["entries"], tmdb["cache"]["hits"], tmdb["cache"]["ttl"]) == (1, 7, 60.0)
     assert tmdb["breaker"]["state"] == "open"
     assert found["omdb"]["breaker"] == {"state": "half_open", "retry_at": None}
-    assert root.run(["services"]) == output.DONE
+    assert root.run(["services"]) == endings.DONE
     assert "85/100" in capsys.readouterr().out
 
 
@@ -95,7 +96,7 @@ def test_a_cache_is_cleared_as_a_whole_or_below_a_path(database: Database, capsy
     with database.reading() as session:
         assert [find_answer(session, key) is not None for key in ("/a/1", "/b/1")] == [False, True]
     assert document(capsys, "services", "cache", "clear", "tmdb")["before"] == {"entries": 1}
-    assert root.run(["services", "cache", "clear", "tmdb"]) == output.DONE
+    assert root.run(["services", "cache", "clear", "tmdb"]) == endings.DONE
     assert "cache of tmdb: entries 0 → entries 0, by" in capsys.readouterr().out
 
 
@@ -131,9 +132,9 @@ def test_the_statistics_of_a_cache_are_whole(database: Database, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["services", "quota", "set", "tmdb"], output.WRONG_USAGE, "say which quota"),
-        (["services", "quota", "set", "tmbd", "--daily", "5"], output.FAILED, "the nearest is 'tmdb'"),
-        (["services", "quota", "set", "tmdb", "--daily", "-1"], output.WRONG_USAGE, "--daily"),
+        (["services", "quota", "set", "tmdb"], endings.WRONG_USAGE, "say which quota"),
+        (["services", "quota", "set", "tmbd", "--daily", "5"], endings.FAILED, "the nearest is 'tmdb'"),
+        (["services", "quota", "set", "tmdb", "--daily", "-1"], endings.WRONG_USAGE, "--daily"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -161,7 +162,7 @@ def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
     database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert document(capsys, "costs") == {"costs": []}
-    assert root.run(["costs"]) == output.DONE
+    assert root.run(["costs"]) == endings.DONE
     assert "no service has a budget; CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD" in capsys.readouterr().out
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__DAILY_BUDGET_USD", "10")
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__PRICE_PER_CALL_USD", "0.5")
@@ -171,5 +172,5 @@ def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
     assert (omdb["service"], omdb["spent_usd"], omdb["reserved_usd"], omdb["budget_usd"]) == ("omdb", 2.0, 0.5, 10.0)
     assert omdb["forecast_usd"] == pytest.approx(8.0, rel=0.05)
     assert total == {"service": "all services", "spent_usd": 0.0, "reserved_usd": 0.0, "budget_usd": 20.0, "forecast_usd": 0.0}
-    assert root.run(["costs"]) == output.DONE
+    assert root.run(["costs"]) == endings.DONE
     assert "omdb" in capsys.readouterr().out

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from scrapy import Request
 
 from cinegraph_core.contracts import ServiceSpec
-from cinegraph_core.crawling.addon import _user_agent
 from cinegraph_core.crawling.services import Pacer, RequestServices, service_name
 from tests.support.crawling import opened
 
@@ -21,11 +19,6 @@ def test_a_service_begins_at_a_whole_part_of_a_path(tmp_path: Path) -> None:
         assert of.name_of(Request("https://api.example.org/3/movie/11")) == "third"
         assert of.name_of(Request("https://api.example.org/3")) == "third"
         assert of.name_of(Request("https://api.example.org/30/movie/11")) == "api_example_org"
-
-
-def test_without_a_contact_we_go_by_our_name_alone() -> None:
-    assert re.fullmatch(r"cinegraph/[\w.]+", _user_agent(None))
-    assert _user_agent("me@example.org").endswith(" (+me@example.org)")
 
 
 @pytest.mark.parametrize(

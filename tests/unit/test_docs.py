@@ -12,7 +12,7 @@ import pytest
 
 from cinegraph_core import errors, hookspecs
 from cinegraph_core.cli import root
-from cinegraph_core.cli.output import EXIT_CODES
+from cinegraph_core.endings import EXIT_CODES
 from cinegraph_core.plugins import KINDS, load_plugins
 from cinegraph_core.settings import describe_settings
 from cinegraph_core.storage.tables import MetricRow

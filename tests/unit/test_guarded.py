@@ -261,7 +261,7 @@ def test_who_waits_for_the_rate_feels_the_breaker_open(kind: str) -> None:
 
         def pause(self, seconds: float) -> None:
             super().pause(seconds)
-            bench.services.open_breaker("openai")
+            bench.services.state("openai").breaker.force_open()
 
     bench.services.clock = Opening()
     with pytest.raises(CircuitOpenError):

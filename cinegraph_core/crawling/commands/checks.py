@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
+from cinegraph_core.endings import FAILED, complain
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.settings import load_settings
-
-FAILED = 1
 
 
 def check_settings() -> None:
@@ -15,5 +12,5 @@ def check_settings() -> None:
     try:
         load_settings()
     except ConfigurationError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        complain(error)
         raise SystemExit(FAILED) from None

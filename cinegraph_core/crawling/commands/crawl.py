@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,13 @@ from cinegraph_core.crawling.arguments import plan
 from cinegraph_core.crawling.commands.checks import check_settings
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.spider import EditionSpider
+from cinegraph_core.endings import DONE, FAILED, INTERRUPTED, complain
 from cinegraph_core.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-DONE, FAILED, INTERRUPTED = 0, 1, 130
 _FAILURES = (
     "spider_exceptions/count",
     "cinegraph/item_errors",
@@ -37,7 +36,8 @@ _FAILURES = (
 class Command(crawl.Command):
     """Ends with 0 (done), 1 (something failed, and the log says what), 2 (wrong usage) or 130 (interrupted)."""
 
-    _started: Crawler | None = None
+    started: Crawler | None = None
+    """The crawl, once there is one."""
 
     def process_options(self, args: list[str], opts: Namespace) -> None:
         """Refuse wrong settings before Scrapy looks for the spiders."""
@@ -51,10 +51,11 @@ class Command(crawl.Command):
         except UsageError as error:
             raise exceptions.UsageError(str(error), print_help=False) from None
         except ConfigurationError as error:
-            self._say(error)
+            complain(error)
+            self.exitcode = FAILED
             return
         super().run(args, opts)
-        self.exitcode = self.exitcode or ending(self._started)
+        self.exitcode = self.exitcode or ending(self.started)
 
     def _check(self, args: list[str], arguments: dict[str, str]) -> None:
         """Plan the editions and open the house, so that what is wrong is told in one sentence before anything begins."""
@@ -70,13 +71,9 @@ class Command(crawl.Command):
         # Only now: opening creates the database.
         _ = House.of(self.crawler_process.settings).application
 
-    def _say(self, error: ConfigurationError) -> None:
-        sys.stderr.write(f"Error: {error}\n")
-        self.exitcode = FAILED
-
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
-        self._started = super()._create_crawler(spidercls)
-        return self._started
+        self.started = super()._create_crawler(spidercls)
+        return self.started
 
 
 def ending(crawler: Crawler | None) -> int:

@@ -24,7 +24,7 @@ class Trigrams(Protocol):
     """The trigrams of all films, opened for reading; several threads ask at once."""
 
     def sharing(self, key: str, films: sqlite3.Connection) -> Sequence[int]:
-        """Return the ids of the films that share most of a normal form's rarest trigrams, no more than are soon compared.
+        """Return the ids of the films that share most of a normal form's rarest trigrams, few enough to be compared quickly.
 
         ``films`` is the asking thread's own connection to the catalogue.
         """

@@ -13,8 +13,8 @@ from cinegraph_core.matching.catalogue.keys import trigrams
 _COMPARED = 1000
 _POSTINGS = 40_000  # films listed under the trigrams asked for; bounds a search to some 20 ms
 _LEAST_TRIGRAMS = 2
-# detail=none would save a fifth of the file, and rank wrongly without a word whatever asks for more than one trigram at once:
-# the default, full, is meant. Rows in the order of their ids go in four times as fast as in the order of the index.
+# detail=none would save a fifth of the file, but silently ranks any query for more than one trigram wrongly, so the default
+# (full) stays. Rows go in four times as fast in the order of their ids as in the order of the index.
 _SCHEMA = """
     CREATE VIRTUAL TABLE trigrams USING fts5 (key, content='', columnsize=0, tokenize='trigram');
     INSERT INTO trigrams (rowid, key) SELECT id, key FROM films ORDER BY id;
@@ -31,7 +31,7 @@ def _write(films: sqlite3.Connection, _folder: Path) -> None:
 
 
 class _Fts5:
-    """Searches the tables beside the films; every answer comes in one row, as the index does it too."""
+    """Searches the tables beside the films; every answer comes in one row, as in the index."""
 
     def sharing(self, key: str, films: sqlite3.Connection) -> Sequence[int]:
         rarest = _rarest(key, films)

@@ -63,7 +63,7 @@ def load_catalogue(
 
 
 def _fill(catalogue: sqlite3.Connection, films: Iterable[tuple[int, str, str, float]]) -> int:
-    """Write the films, of those with one id the last; return how many there are."""
+    """Write the films, the last one where several have one id; return how many there are."""
     catalogue.executescript(_SCHEMA)
     catalogue.execute("BEGIN")
     catalogue.executemany("INSERT OR REPLACE INTO films (id, key, title, popularity) VALUES (?, ?, ?, ?)", films)
@@ -92,7 +92,7 @@ def _replace(target: Path, file: Path) -> None:
     with suppress(sqlite3.Error):
         folder = read_about(target).folder
     file.replace(target)
-    # Whoever has the old one open keeps it: what is mapped into memory outlives its name. A copy made elsewhere names the
-    # folder of its original, which is not ours to remove.
+    # A process that has the old one open keeps it: what is mapped into memory outlives its name. A copy made elsewhere names
+    # the folder of its original, which is not ours to remove.
     if folder.startswith(f"{target.name}.") and "/" not in folder:
         shutil.rmtree(target.parent / folder, ignore_errors=True)

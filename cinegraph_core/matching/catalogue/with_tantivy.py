@@ -23,7 +23,7 @@ def _write(films: sqlite3.Connection, folder: Path) -> None:
     folder.mkdir()
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field(_FILM, fast=True)
-    # How often and where a title holds a trigram tells nothing; whether it does is all that is kept.
+    # Only whether a title holds a trigram is kept; how often and where tells nothing.
     builder.add_text_field(_GRAMS, tokenizer_name=_TOKENIZER, index_option="basic")
     index = tantivy.Index(builder.build(), path=str(folder), reuse=False)
     index.register_tokenizer(_TOKENIZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.ngram(3, 3)).build())
@@ -49,7 +49,7 @@ class _Tantivy:
         counted = sorted((self._searcher.doc_freq(_GRAMS, gram), gram) for gram in trigrams(key))
         rarest = [gram for count, gram in counted if count][:_TRIGRAMS]
         any_of = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, _GRAMS, gram, "basic")) for gram in rarest]
-        # Counting all hits, or weights of our own, would look at every film listed.
+        # Counting all hits, or weights of our own, would make it look at every film listed.
         hits = self._searcher.search(tantivy.Query.boolean_query(any_of), limit=_COMPARED, count=False).hits
         return [int(film) for film in self._searcher.fast_field_values(_FILM, [at for _, at in hits]) if film is not None]
 

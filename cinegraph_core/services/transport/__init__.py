@@ -7,7 +7,6 @@ and response nor httpx's own log ever hold them.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from httpx import AsyncClient, Client
@@ -34,7 +33,7 @@ def blocking_client(services: Services, name: str) -> Client:
 def _options(services: Services, name: str) -> dict[str, Any]:
     return {
         "base_url": services.base_url(name),
-        "headers": {"User-Agent": f"cinegraph/{version('cinegraph')}"},
+        "headers": {"User-Agent": services.user_agent.encode()},
         "timeout": None,  # the door bounds the attempt as a whole, which httpx cannot
         "follow_redirects": False,
         "trust_env": False,

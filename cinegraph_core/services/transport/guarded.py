@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from cinegraph_core.contracts import Answer, Call, Clock
+from cinegraph_core.contracts import Answer, Call
 from cinegraph_core.errors import CancelledError, ConfigurationError, PageError, ServiceError, classify
-from cinegraph_core.services.call import Again, Attempt, CallGuard, Done, Spared
+from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.recall import Recall
 from cinegraph_core.services.service_client import CALL, ON_SENT
@@ -20,7 +20,7 @@ from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.transport.lanes import Lanes, Sending
 from cinegraph_core.services.transport.responses import as_httpx, rebuilt
-from cinegraph_core.services.verdicts import Elsewhere
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
     from cinegraph_core.services.door import Services
@@ -67,7 +67,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def _recall(self, guard: CallGuard, request: httpx.Request) -> Recall[httpx.Response] | None:
         """Return the way past the cache, ``None`` for a request whose answer is not to be kept."""
         call, cache = guard.call, guard.state.cache
-        if cache.policy.ttl <= 0 or call.fresh or request.method != "GET":
+        if not cache.takes(call, request.method):
             return None
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         path = path.removeprefix(self._prefix)
@@ -122,11 +122,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             await self._services.at_hand(guard)
         while True:
             try:
-                attempt = guard.attempt()
-                await _pause(clock, attempt.wait)
-                guard.leaving(attempt)
-                while not guard.counted():
-                    attempt = await self._services.supply(guard, attempt)
+                attempt = await self._services.admit(guard)
                 outcome = await self._try(guard, attempt, request)
             except Elsewhere:
                 await self._services.at_hand(guard)
@@ -134,7 +130,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             if not isinstance(outcome, Again):
                 outcome.elapsed = timedelta(seconds=clock.monotonic() - began)
                 return outcome
-            await _pause(clock, outcome.wait)
+            await clock.sleep(outcome.wait)
 
     async def _try(self, guard: CallGuard, attempt: Attempt, request: httpx.Request) -> httpx.Response | Again:
         """Send the request once; return the response the call ends with, or the wait before the next attempt."""
@@ -184,11 +180,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def _answer(self, state: ServiceState, request: httpx.Request, response: httpx.Response) -> Answer:
         public = self._services.public(self._name, str(request.url))
         return Answer(response.status_code, dict(response.headers), response.content, public, state.mark)
-
-
-async def _pause(clock: Clock, seconds: float) -> None:
-    if seconds > 0:
-        await clock.sleep(seconds)
 
 
 def _marked(error: ServiceError | PageError, *, left: bool) -> ServiceError | PageError:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from cinegraph_core.storage.films.decisions import decision_of, record_decision, truthful, write_decision
 from cinegraph_core.storage.films.ids import attach_ids, forget_ids, twins_of
-from cinegraph_core.storage.films.waiting import AUTO, COOLDOWN, count_films, film_query, parked_films, pending_films, survivor
+from cinegraph_core.storage.films.waiting import AUTO, count_films, film_query, parked_films, pending_films, survivor
 
 __all__ = [
     "AUTO",
-    "COOLDOWN",
     "attach_ids",
     "count_films",
     "decision_of",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, select
 
 from cinegraph_core.errors import ErrorType
 from cinegraph_core.records import FilmQuery, Match, Mode, Provenance
+from cinegraph_core.storage.candidates import add_candidates, forget_candidates
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
-from cinegraph_core.storage.engine import lock_catalogue
+from cinegraph_core.storage.engine import lock_films
 from cinegraph_core.storage.films.ids import attach_ids, forget_ids, ids_contradict, twins_of
 from cinegraph_core.storage.films.waiting import AUTO, film_query, survivor
 from cinegraph_core.storage.merging import merge_films
@@ -19,7 +21,6 @@ from cinegraph_core.storage.stamp import is_fake, refuse_fakes
 from cinegraph_core.storage.tables import (
     PARKED,
     FilmRow,
-    MatchCandidateRow,
     MatchDecisionRow,
     NominationFilmRow,
     NominationRow,
@@ -34,6 +35,17 @@ _FAKES: Mapping[Provenance, tuple[str, ErrorType]] = {
     "stale": ("the service could not be asked and the answer is past its time", "circuit_open"),
 }
 """What is said of a film whose answer is no truth, and the error that comes nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The matcher's answer as it is kept; ``key`` names the query, ``moved`` says that the row asked about has been merged."""
+
+    match: Match
+    provenance: Provenance
+    now: float
+    key: str | None
+    moved: bool
 
 
 def truthful(match: Match, mode: Mode) -> Match:
@@ -65,36 +77,21 @@ def record_decision(
     """
     match = clean_record(match)
     refuse_fakes(session, match.provenance, f"the match of film {film_id}", mode=mode)
-    lock_catalogue(session)
+    lock_films(session)
     film = survivor(session, film_id)
     current = decision_of(session, film.id)
-    if current is not None and (current.decided_by != AUTO or (match.status == "error" and current.status not in _OPEN)):
-        if match.parked_until is not None and current.decided_by == AUTO:
-            current.retry_at = utc(match.parked_until)
+    moved = film.id != film_id
+    if current is not None and _stands(current, match):
+        _put_by(current, match)
         return film.id
-    if current is not None and current.source_changed and film.id == film_id:
+    if current is not None and current.source_changed and not moved:
         _forget_decision(session, film, current)
-    provenance = _kept_as(match.provenance, mode)
-    answered = query_key(asked) if asked is not None and film.id == film_id else None
-    if match.status != "matched" or match.tmdb_id is None:
-        if film.id == film_id:  # what was asked of a row that is gone says nothing about the film it became
-            forget_ids(session, film.id)
-            write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=answered)
-        return film.id
-    twins = twins_of(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
-    if any(ids_contradict(session, film.id, twin.id) for twin in twins):
-        forget_ids(session, film.id)
-        write_decision(session, film, _as_contradiction(match), who=AUTO, provenance=provenance, now=now, key=answered)
-        return film.id
-    ask_again = any(decision_of(session, twin.id) is None and _side_by_side(session, film.id, twin.id) for twin in twins)
-    for twin in twins:
-        film = merge_films(session, film, twin)
-    if ask_again or _better_known(decision_of(session, film.id), match, merged=bool(twins) or film.id != film_id):
-        _renew_key(session, film.id)
-        return film.id
-    forget_ids(session, film.id)
-    write_decision(session, film, match, who=AUTO, provenance=provenance, now=now, key=None if twins else answered)
-    attach_ids(session, film.id, tmdb_id=match.tmdb_id, imdb_id=match.imdb_id)
+    key = query_key(asked) if asked is not None and not moved else None
+    answer = _Answer(match, _kept_as(match.provenance, mode), now, key, moved)
+    if match.status == "matched" and match.tmdb_id is not None:
+        return _write_match(session, film, answer, match.tmdb_id).id
+    if not moved:  # what was asked about a row that is gone says nothing about the film it became
+        _write(session, film, answer)
     return film.id
 
 
@@ -109,7 +106,7 @@ def write_decision(
     """Replace a film's decision and its candidates; ``key`` names the query it answers, by default what would be asked now."""
     row = decision_of(session, film.id)
     if row is not None:
-        session.exec(delete(MatchCandidateRow).where(col(MatchCandidateRow.decision_id) == row.id))
+        forget_candidates(session, row.id)
     row = row or MatchDecisionRow(film_id=film.id, status=match.status, provenance=provenance, decided_at=utc(now))
     for name in ("status", "tmdb_id", "imdb_id", "level", "strategy", "confidence", "score", "reason"):
         setattr(row, name, getattr(match, name))
@@ -122,28 +119,48 @@ def write_decision(
     film.match_status = row.status
     session.add(row)
     session.flush()
-    for rank, scored in enumerate(match.candidates, start=1):
-        said = scored.candidate
-        session.add(
-            MatchCandidateRow(
-                decision_id=row.id,
-                rank=rank,
-                tmdb_id=said.tmdb_id,
-                title=said.title,
-                original_title=said.original_title,
-                year=said.year,
-                imdb_id=said.imdb_id,
-                score=scored.score,
-                why=list(scored.why),
-            )
-        )
-    session.flush()
+    add_candidates(session, row.id, match.candidates)
+
+
+def _stands(current: MatchDecisionRow, match: Match) -> bool:
+    """Whether a decision stays as it is whatever the match says: a person's, or one that an error would replace."""
+    return current.decided_by != AUTO or (match.status == "error" and current.status not in _OPEN)
+
+
+def _put_by(current: MatchDecisionRow, match: Match) -> None:
+    """Leave a film alone until the moment it is parked for; its decision stands, and a person's waits for nothing."""
+    if match.parked_until is not None and current.decided_by == AUTO:
+        current.retry_at = utc(match.parked_until)
+
+
+def _write(session: Session, film: FilmRow, answer: _Answer) -> None:
+    """Replace a film's decision, and take back the ids that the one before gave."""
+    forget_ids(session, film.id)
+    write_decision(session, film, answer.match, who=AUTO, provenance=answer.provenance, now=answer.now, key=answer.key)
+
+
+def _write_match(session: Session, film: FilmRow, answer: _Answer, tmdb_id: int) -> FilmRow:
+    """Store a match and return the film's row: other rows with one of its ids are the same film, or contradict it."""
+    match = answer.match
+    twins = twins_of(session, film.id, tmdb_id=tmdb_id, imdb_id=match.imdb_id)
+    if any(ids_contradict(session, film.id, twin.id) for twin in twins):
+        _write(session, film, replace(answer, match=_as_contradiction(match)))
+        return film
+    ask_again = any(decision_of(session, twin.id) is None and _side_by_side(session, film.id, twin.id) for twin in twins)
+    for twin in twins:
+        film = merge_films(session, film, twin)
+    if ask_again or _better_known(decision_of(session, film.id), match, merged=bool(twins) or answer.moved):
+        _renew_key(session, film.id)
+        return film
+    _write(session, film, replace(answer, key=None) if twins else answer)
+    attach_ids(session, film.id, tmdb_id=tmdb_id, imdb_id=match.imdb_id)
+    return film
 
 
 def _forget_decision(session: Session, film: FilmRow, decision: MatchDecisionRow) -> None:
-    """Take back an answer that was given about what the sources do not say any more."""
+    """Take back an answer to a query that the sources have since changed."""
     forget_ids(session, film.id)
-    session.exec(delete(MatchCandidateRow).where(col(MatchCandidateRow.decision_id) == decision.id))
+    forget_candidates(session, decision.id)
     session.delete(decision)
     film.match_status = None
     session.flush()

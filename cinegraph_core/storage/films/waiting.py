@@ -32,9 +32,9 @@ AUTO = "auto"
 def pending_films(session: Session, *, edition_id: int | None = None, now: float) -> list[int]:
     """Return the ids of films that wait for the matcher, oldest first.
 
-    Those are films without an answer, those whose answer was an error, those not found long ago (:data:`COOLDOWN`), those
-    of which a source has said something else since, and those parked until a moment that has come; never a film about which
-    a person decided, nor one that is parked still (:func:`parked_films`).
+    These are films without an answer, or with an error, or not found (once :data:`COOLDOWN` has passed), or described otherwise
+    by a source since, or parked until a moment that has come; never one that a person decided about, nor one that is still
+    parked (:func:`parked_films`).
     """
     query = select(FilmRow.id).join(MatchDecisionRow, isouter=True).where(_waits(now))
     query = query.where(or_(col(MatchDecisionRow.id).is_(None), not_(_is_parked(now))))
@@ -45,7 +45,7 @@ def pending_films(session: Session, *, edition_id: int | None = None, now: float
 
 
 def parked_films(session: Session, *, now: float) -> dict[int, float]:
-    """Return the films that are put by until a quota or budget begins anew, and when that is (epoch seconds), oldest first."""
+    """Return the films that are parked until a quota or budget begins anew, and when that is (epoch seconds), oldest first."""
     query = select(FilmRow.id, MatchDecisionRow.retry_at).join(MatchDecisionRow).where(_waits(now), _is_parked(now))
     parked = session.exec(query.order_by(col(FilmRow.id))).all()
     return {film: until.timestamp() for film, until in parked if until is not None}
@@ -63,7 +63,7 @@ def _waits(now: float) -> ColumnElement[bool]:
 
 
 def _is_parked(now: float) -> ColumnElement[bool]:
-    """Whether a decision is put by; an error's ``retry_at`` is no more than a hint."""
+    """Whether a decision is parked; an error's ``retry_at`` is only a hint."""
     retry_at = col(MatchDecisionRow.retry_at)
     return and_(col(MatchDecisionRow.status) != "error", retry_at.is_not(None), retry_at > utc(now))
 

@@ -20,7 +20,7 @@ class CallCounterRow(Table, table=True):
     """One limit within one calendar window: requests, or micro-dollars.
 
     ``used`` is gone for good, ``reserved`` is leased out; both together never exceed ``ceiling``. ``owner`` is a service, or
-    empty for what all services share. ``told`` is the highest percentage that word was given of.
+    empty for what all services share. ``told`` is the highest percentage already logged.
     """
 
     __tablename__ = "call_counters"
@@ -36,7 +36,7 @@ class CallCounterRow(Table, table=True):
 
 
 class CallLeaseRow(Table, table=True):
-    """Calls that a process may make on its own word; once expired, they count as made.
+    """Calls that a process may make without asking; once expired, they count as made.
 
     ``units`` names each counter with what one call takes of it: owner, counter, start of the window (epoch seconds), units.
     """

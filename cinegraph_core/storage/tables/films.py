@@ -11,7 +11,7 @@ from sqlmodel import Field
 from cinegraph_core.storage.tables.base import Table, at_column, json_column, key_column
 
 PARKED = "parked"
-"""Status of a film whose question was put by because a quota or a budget is used up; ``retry_at`` says until when."""
+"""Status of a film whose question is parked because a quota or a budget is used up; ``retry_at`` says until when."""
 
 
 class FilmRow(Table, table=True):
@@ -80,9 +80,9 @@ class ExternalIdRow(Table, table=True):
 class MatchDecisionRow(Table, table=True):
     """The current answer for a film; ``decided_by`` is ``auto`` or the person who decided.
 
-    ``status`` is a match's, or :data:`PARKED`; ``retry_at`` is when a film that is put by may be asked for again, and no more
-    than a hint beside an error. ``query_key`` names the query that was answered, ``source_changed`` tells that the sources now
-    say something else.
+    ``status`` is a match's, or :data:`PARKED`; ``retry_at`` is when a parked film may be asked for again; beside an error it is
+    only a hint. ``query_key`` names the query that was answered, ``source_changed`` tells that the sources now say something
+    else.
     """
 
     __tablename__ = "match_decisions"

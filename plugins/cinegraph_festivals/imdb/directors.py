@@ -2,8 +2,8 @@
 
 IMDb does not say what the people below a nominated film did. Measured against known directors, the people below a
 *festival's* film award are its directors in nearly every case, but below acting, writing, music or craft awards they
-are the ones honoured, and below the Oscars' film awards they are producers. A wrong director would later speak against
-the right film, so that the rule names directors only
+are the ones honoured, and below the Oscars' film awards they are producers. A wrong director would later speak against the
+right film, so the rule names directors only
 
 * where a note in brackets says so (``(director)``), and then nobody else of that nomination;
 * where a person is nominated as best director or for directing;

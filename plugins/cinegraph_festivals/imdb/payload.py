@@ -28,7 +28,7 @@ def find_payload(page: str, url: str) -> tuple[Parser, dict[str, Any]]:
 
 
 def _decode(page: str, offset: int, url: str) -> dict[str, Any]:
-    # The JSON's own end counts: what follows it, and brackets inside its texts, must not matter.
+    # The JSON ends where it says itself: what follows it, and brackets inside its texts, must not matter.
     try:
         payload, _ = json.JSONDecoder().raw_decode(page, offset)
     except json.JSONDecodeError as error:

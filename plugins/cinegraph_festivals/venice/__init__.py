@@ -27,7 +27,7 @@ ARGUMENTS: Mapping[str, str] = {
     "via": "official (La Biennale only), imdb (IMDb only) or both (the default)",
 }
 
-# The one of the first two that an edition does not have answers 404: the site has used both.
+# The site has used both of the first two; an edition has one of them, and the other answers 404.
 SLUGS = (
     "out-of-competition",
     "out-competition",

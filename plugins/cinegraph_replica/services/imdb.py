@@ -57,7 +57,7 @@ def edition_id(edition: Edition) -> str:
 def awards_of(edition: Edition, catalogue: Catalogue) -> list[dict[str, Any]]:
     """Return an edition's awards as IMDb groups them: award, category, nominations.
 
-    A film of which the catalogue has no IMDb id is left out: here, IMDb does not know it.
+    A film without an IMDb id in the catalogue is left out: here, IMDb does not know it.
     """
     grouped: dict[str, dict[str | None, list[dict[str, Any]]]] = {}
     for award in edition.awards:

@@ -9,7 +9,7 @@ from cinegraph_core.records import Candidate, FilmQuery
 from cinegraph_tmdb.lookup import asked_titles, catalogue, search, verify
 
 _MOST_NAMESAKES = 2
-"""Of more films of one title, a search that knows their years finds the right one at less cost."""
+"""Among more films of one title, a search that knows their years finds the right one at less cost."""
 
 
 async def suggest(query: FilmQuery, context: LookupContext) -> Sequence[Candidate]:

@@ -1,4 +1,4 @@
-"""``cinegraph match --pending``: decides about every stored film that waits, and outlasts a service that is down."""
+"""Decides about every stored film that waits, and outlasts a service that is down."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from math import isinf
 
 from cinegraph_core.application import Application
+from cinegraph_core.deciding import decide
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.matching import match_stream
 from cinegraph_core.records import FilmQuery, Match
 from cinegraph_core.services.rules import moment
-from cinegraph_core.storage.films import film_query, record_decision, truthful
+from cinegraph_core.storage.films import film_query, truthful
 
 PATIENCE = 3
 """Probes in a row that may bring nothing before the rest is left for another time."""
@@ -29,9 +30,8 @@ _NAP = 60.0
 class Backlog:
     """Works through the films that wait, each with its decision in one transaction.
 
-    An outage decides nothing. When a service's next probe is due, one film alone is asked for again, and the others
-    follow once that was answered. A film for which a quota or budget leaves no room is parked until that begins anew, and
-    not asked for before.
+    An outage decides nothing. When a service's next probe is due, one film alone is asked for again; the others follow once it
+    is answered. A film for which a quota or budget leaves no room is parked until that begins anew.
     """
 
     application: Application
@@ -43,7 +43,7 @@ class Backlog:
     troubles: Counter[str] = field(default_factory=Counter)
     """Films that ended without an answer, by the type of their error."""
     parked: dict[int, float] = field(default_factory=dict)
-    """Films that are put by, and until when (epoch seconds); with ``waits`` they are asked for then."""
+    """Films that are parked, and until when (epoch seconds); with ``waits`` they are asked for then."""
     waits: bool = False
     _failed: dict[int, Match] = field(default_factory=dict)
 
@@ -107,13 +107,11 @@ class Backlog:
         self.left.append(film)
 
     async def _park(self, film: int, match: Match, asked: FilmQuery) -> None:
-        """Put a film by; that is no decision, and no attempt of it counts."""
-        application = self.application
-        mode, now = application.settings.mode, application.clock.now()
-        await application.database.run(record_decision, film, match, mode=mode, now=now, asked=asked)
+        """Park a film; that is no decision, and no attempt of it counts."""
+        await decide(self.application, film, match, asked)
         self._failed.pop(film, None)
         self.left.remove(film)
-        self.parked[film] = match.parked_until or now
+        self.parked[film] = match.parked_until or self.application.clock.now()
 
     async def _await_reset(self, until: float) -> None:
         """Wait until then (epoch seconds), and take up the films that may be asked for now."""
@@ -126,9 +124,7 @@ class Backlog:
             del self.parked[film]
 
     async def _record(self, film: int, match: Match, asked: FilmQuery | None = None) -> None:
-        application = self.application
-        mode, now = application.settings.mode, application.clock.now()
-        await application.database.run(record_decision, film, match, mode=mode, now=now, asked=asked)
+        await decide(self.application, film, match, asked)
         self._failed.pop(film, None)
         self.decided[match.status] += 1
         if match.error_type is not None:
