@@ -40,6 +40,7 @@ class Application:
         self.plugins = plugins
         self.database = database
         self.clock = clock
+        self._unstorable = 0
         context = SinkContext(database_url=settings.database_url, store=self._store, clock=clock)
         self.tracker = Tracker(plugins.metrics_sinks(), context)
         self.shared = SharedState(SharedStore(database), clock)
@@ -74,7 +75,8 @@ class Application:
 
     def _store(self, batch: Sequence[Measurement]) -> None:
         with self.database.transaction() as session:
-            insert_measurements(session, batch)
+            stored = insert_measurements(session, batch)
+        self._unstorable += len(batch) - stored
 
     def _remember(self, service: str, old: str, new: str, retry_at: float | None) -> None:
         log.warning("breaker of %s: %s → %s", service, old, new)
@@ -82,11 +84,13 @@ class Application:
         self.database.post(lambda session: record_transition(session, service, new, changed_at=now, retry_at=retry_at))
 
     def _tell_lost(self) -> None:
-        """Say at the end of a run, on any terminal, what its record lacks."""
+        """Say at the end of a run what its record lacks, as an error, so that every log level but the highest shows it."""
         for sink, lost in self.tracker.lost.items():
             if lost:
                 failed = self.tracker.sink_errors[sink]
                 log.error("%d measurements never reached the metrics sink %s (%d of its writes failed)", lost, sink, failed)
+        if self._unstorable:
+            log.error("%d measurements could not be stored in the database", self._unstorable)
 
     async def aclose(self) -> None:
         """Close the clients of this event loop, then everything else."""

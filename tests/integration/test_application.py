@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import pytest
 from cinegraph_core import Measurement, MetricsSink
 from cinegraph_core.application import Application
 from cinegraph_core.errors import DatabaseError
+from cinegraph_core.plugins import load_plugins
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage.controls import set_control
 from tests.support.crawling import opened
 from tests.support.sinks import Paper, call, fail
 from tests.support.sql import ask
+
+OURS = Application.__module__
 
 
 @pytest.mark.parametrize(
@@ -42,14 +46,18 @@ def test_what_a_sink_never_took_is_told_once_at_the_end(tmp_path: Path, caplog: 
             super().write(batch)
 
     picky = Picky()
-    with opened(tmp_path, MetricsSink("picky", lambda _: picky)) as (application, sink):
+    sql = load_plugins(strict=True).metrics_sinks()["sql"]
+    with opened(tmp_path, MetricsSink("picky", lambda _: picky), sql) as (application, sink):
         for target in ("one", "bad", "two", "bad", "three"):
             application.tracker.record(call(target))
+        application.tracker.record(call("four", inserted_at="never"))
         assert application.tracker.flush(10)
-    assert (len(picky.targets), len(sink.rows)) == (3, 5)
-    told = [record.getMessage() for record in caplog.records if "never reached" in record.getMessage()]
+    assert (len(picky.targets), len(sink.rows)) == (4, 6)
     errors = application.tracker.sink_errors["picky"]
-    assert told == [f"2 measurements never reached the metrics sink picky ({errors} of its writes failed)"]
+    assert [message for name, level, message in caplog.record_tuples if name == OURS and level == logging.ERROR] == [
+        f"2 measurements never reached the metrics sink picky ({errors} of its writes failed)",
+        "1 measurements could not be stored in the database",
+    ]
 
 
 def test_a_service_may_repeat_the_mode_of_the_run(tmp_path: Path) -> None:
