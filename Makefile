@@ -14,7 +14,8 @@ demo: $(VENV)/.run ## Crawl Venice 2024 against the bundled replica, offline and
 	@CINEGRAPH_MODE=mock $(BIN)/cinegraph crawl venice -a year=2024
 
 test: $(VENV)/.dev ## Run the whole suite
-	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+	@# One worker more than there are processors, at most four: much of the time a test waits for a process it started.
+	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') --dist worksteal
 
 venv: $(VENV)/.dev ## Prepare .venv with everything for development
 

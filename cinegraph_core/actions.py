@@ -14,11 +14,14 @@ from sqlmodel import Session
 from cinegraph_core.contracts import Clock
 from cinegraph_core.records import Control, Mode
 from cinegraph_core.resilience.breaker import BreakerState
+from cinegraph_core.resilience.retry import LONGEST_HOLD
 from cinegraph_core.services.breakers import BY_HAND
 from cinegraph_core.services.modes import AS_CONFIGURED, Switch
+from cinegraph_core.services.rules import moment
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import current_user, record_action
 from cinegraph_core.storage.cache import purge_answers
+from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls, set_control
 from cinegraph_core.storage.review import accept_review, audited, reject_review
 from cinegraph_core.storage.state import record_transition, service_states
@@ -66,7 +69,7 @@ def _reviewed(session: Session, what: str, change: Change, *, now: float) -> Cha
 
 
 def reset_breaker(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
-    """Close the breaker of a service in every process within a second."""
+    """Close the breaker of a service in every process within a second, and lift the hold that the service asked for."""
     return _hold_breaker(database, service, "closed", "breaker.reset", "breaker_reset", clock=clock, who=who)
 
 
@@ -82,10 +85,21 @@ def _hold_breaker(
     with database.transaction() as session:
         row = service_states(session).get(service)
         before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": state}
-        record_transition(session, service, state, changed_at=now, retry_at=None)
+        record_transition(session, service, state, changed_at=now, retry_at=None, by_hand=True)
+        if word == "breaker_reset" and (held_until := _lift_hold(session, service, now)) is not None:
+            before["held_until"] = held_until
         set_control(session, service, word, _next_moment(session, service, now), now=now)
         record_action(session, who=who, what=what, subject=service, before=before, after=after, now=now)
     return Change(who, before, after)
+
+
+def _lift_hold(session: Session, service: str, now: float) -> str | None:
+    """Take back the hold that a service asked for; return until when it counted (ISO 8601, UTC), ``None`` if there was none."""
+    left = controls(session).get((service, "held_until"), 0) / 1000 - now
+    if left <= 0:
+        return None
+    set_control(session, service, "held_until", 0, now=now)
+    return utc(now + min(left, LONGEST_HOLD)).isoformat(timespec="seconds")
 
 
 def set_mode(
@@ -142,6 +156,22 @@ def set_quota(
                 before[name] = set_control(session, service, name, value, now=now)
                 after[name] = value
         record_action(session, who=who, what="quota.set", subject=service, before=before, after=after, now=now)
+    return Change(who, before, after)
+
+
+def reset_quota(database: Database, service: str, *, clock: Clock, who: str | None = None) -> Change:
+    """Forget in every process within a second what a service said of its own quota, so that it is asked again.
+
+    The quotas that the settings or a person gave it stay as they are.
+    """
+    who, now = who or current_user(), clock.now()
+    with database.transaction() as session:
+        # A moment below 0 takes the word back, and each one is another: it is news to a process, whatever that has heard.
+        spent = (set_control(session, service, "spent_until", -int(now * 1000), now=now) or 0) / 1000
+        until = moment(spent) if spent > now else None
+        before: dict[str, str | None] = {"provider_says": "used up" if until else "nothing", "until": until}
+        after: dict[str, str | None] = {"provider_says": "nothing", "until": None}
+        record_action(session, who=who, what="quota.reset", subject=service, before=before, after=after, now=now)
     return Change(who, before, after)
 
 

@@ -9,19 +9,22 @@ from dataclasses import dataclass, field
 from math import isinf
 
 from cinegraph_core.application import Application
-from cinegraph_core.deciding import decide
+from cinegraph_core.deciding import LockedDoor, decide
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.matching import match_stream
 from cinegraph_core.records import FilmQuery, Match
+from cinegraph_core.resilience.breaker import BreakerState
 from cinegraph_core.services.rules import moment
 from cinegraph_core.storage.films import film_query, truthful
 
 PATIENCE = 3
-"""Probes in a row that may bring nothing before the rest is left for another time."""
+"""Probes in a row that may fail before the rest is left for another time."""
 TRANSIENT = frozenset({"bulkhead_full", "circuit_open", "network_error", "rate_limit", "server_error", "timeout"})
 """Errors after which the same film is asked for again in this run."""
 _PAUSE = 2.0
 """Seconds before the next try where no service says how long to wait."""
+_ROUNDING = 0.01
+"""Seconds by which a wait is too long rather than too short: a breaker asked too early is not open anew."""
 _NAP = 60.0
 """Seconds after which a wait for a reset looks at the clock again: it may have been set meanwhile."""
 
@@ -31,7 +34,8 @@ class Backlog:
     """Works through the films that wait, each with its decision in one transaction.
 
     An outage decides nothing. When a service's next probe is due, one film alone is asked for again; the others follow once it
-    is answered. A film for which a quota or budget leaves no room is parked until that begins anew.
+    is answered. A refusal while few calls go (a probe that another process has, the way back) is no probe that failed. A film
+    for which a quota or budget leaves no room is parked until that begins anew.
     """
 
     application: Application
@@ -45,6 +49,7 @@ class Backlog:
     parked: dict[int, float] = field(default_factory=dict)
     """Films that are parked, and until when (epoch seconds); with ``waits`` they are asked for then."""
     waits: bool = False
+    _door: LockedDoor = field(default_factory=LockedDoor)
     _failed: dict[int, Match] = field(default_factory=dict)
 
     async def run(self) -> bool:
@@ -60,8 +65,13 @@ class Backlog:
         while self.left:
             waiting = len(self.left)
             trouble = await self._round(self.left[:1] if probing else list(self.left))
-            if probing:
-                fruitless = fruitless + 1 if len(self.left) == waiting else 0
+            if self._door.is_locked and trouble is not None:
+                self.say(f"{trouble.error_message}; the other films are not asked for before that is mended")
+                return False
+            if len(self.left) < waiting:
+                fruitless = 0
+            elif trouble is not None and probing and self._failed_anew(trouble):
+                fruitless += 1
             probing = trouble is not None
             if trouble is None:
                 continue
@@ -70,6 +80,15 @@ class Backlog:
                 return False
             await self._wait(trouble)
         return True
+
+    def _failed_anew(self, trouble: Match) -> bool:
+        """Return whether a probe failed, ours or another process's, and was not just refused for want of a place."""
+        return trouble.error_type != "circuit_open" or self._breaker_of(trouble) not in ("half_open", "ramp")
+
+    def _breaker_of(self, trouble: Match) -> BreakerState:
+        """Return the state of the breaker of the service to blame; ``closed`` if it has none."""
+        services = self.application.services
+        return services.breaker_state(trouble.service) if trouble.service in services.names() else "closed"
 
     async def _round(self, films: Sequence[int]) -> Match | None:
         """Match these films until one is refused by a breaker; record what was answered, return the last trouble."""
@@ -94,6 +113,9 @@ class Backlog:
                 if match.error_type not in TRANSIENT:
                     await self._record(film, match, query)
                     self.left.remove(film)
+                    self._door.note(match)
+                    if self._door.is_locked:
+                        return match
                     continue
                 trouble = match
                 if match.error_type != "circuit_open":
@@ -139,15 +161,16 @@ class Backlog:
             await self._record(film, match)
 
     async def _wait(self, trouble: Match) -> None:
-        services = self.application.services
-        waits = {name: services.retry_after(name) for name in services.names() if services.breaker_state(name) != "closed"}
-        if waits:
-            seconds = max(waits.values())
+        """Wait until the service to blame may be asked again, and say so; one that a person took out of use never may."""
+        name, seconds = trouble.service, _PAUSE
+        if self._breaker_of(trouble) == "open":
+            seconds = self.application.services.retry_after(name)
             if isinf(seconds):
-                name = max(waits, key=waits.__getitem__)
                 raise ConfigurationError(f"the breaker of {name} was opened by hand; reset it, or take its BREAKER_MODE back")
-            self.say(f"{' and '.join(waits)}'s breaker is open; waiting {seconds:.0f} s for its next probe")
+            self.say(f"{name}'s breaker is open; waiting {seconds:.0f} s for its next probe")
+        elif trouble.error_type == "circuit_open":
+            self.say(f"{name} gets few calls until it has proved well; waiting {seconds:.0f} s for the next")
         else:
             seconds = trouble.retry_after or _PAUSE
             self.say(f"{trouble.error_message or trouble.error_type}; waiting {seconds:.0f} s before the next try")
-        await self.application.clock.sleep(seconds)
+        await self.application.clock.sleep(seconds + _ROUNDING)

@@ -63,7 +63,7 @@ def quota(folder: Path) -> tuple[float, float]:
     def ours() -> None:
         for _ in range(CALLS):
             while (lease := counted.take(clock.now())) is None:
-                counted.supply_now()
+                counted.ask().result()
             counted.settle(lease, sent=True)
 
     limiter = limits.strategies.FixedWindowRateLimiter(limits.storage.MemoryStorage())

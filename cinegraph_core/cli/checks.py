@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from sqlalchemy import make_url
@@ -30,6 +31,7 @@ from cinegraph_core.storage.controls import set_control
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 """Names under which a Chromium is looked for, in this order."""
 
+_MEND_SCHEMA = "the message says what to do; where single tables or columns differ, go back to a copy or to a new database"
 Status = Literal["ok", "warning", "error"]
 
 
@@ -87,7 +89,7 @@ def _mode(settings: Settings) -> Iterator[Finding]:
 
 def _service_names(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
     check_services(settings, plugins)
-    for name in sorted(set(settings.services) - set(plugins.services())):
+    for name in sorted(set(settings.services) - set(plugins.services()) - settings.own_services):
         yield Finding("settings", "warning", f"service {name!r} is set but not installed", "see the plugins that are not active")
 
 
@@ -129,7 +131,7 @@ def _database(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
     database = Database(settings.database_url)
     try:
         if problems := database.check():
-            yield Finding("database", "error", f"{database.shown_url}: {'; '.join(problems)}", "run: cinegraph db upgrade")
+            yield Finding("database", "error", f"{database.shown_url}: {'; '.join(problems)}", _MEND_SCHEMA)
             return
         database.stamp(settings.mode)
         _write(database)
@@ -156,6 +158,12 @@ def _missing_file(path: Path) -> Finding:
     folder = path.absolute().parent
     if not folder.is_dir():
         return Finding("database", "error", f"the folder {folder} of the database is absent", f"run: mkdir -p {folder}")
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        remedy = "give this user the right to write there, or set CINEGRAPH_DATABASE_URL to a file elsewhere"
+        return Finding("database", "error", f"no database can be created in {folder}: {error.strerror}", remedy)
     return Finding("database", "ok", f"{path} does not exist yet; the first command that needs it creates it")
 
 
@@ -168,7 +176,7 @@ def _breakers(standing: Standing, router: Router) -> Iterator[Finding]:
         elif state != "closed":
             until = "" if probe_at is None else f" until its next probe at {probe_at:%Y-%m-%d %H:%M} UTC"
             message = f"{spec.name}: the breaker is {state}{until}"
-            yield Finding("breakers", "warning", message, "wait, or see why: cinegraph metrics summary")
+            yield Finding("breakers", "warning", message, "wait; see how it does: cinegraph services")
 
 
 def _patterns(standing: Standing) -> Iterator[Finding]:
@@ -176,7 +184,12 @@ def _patterns(standing: Standing) -> Iterator[Finding]:
         for pattern in standing.patterns(service):
             since = f"{utc(pattern.since):%Y-%m-%d %H:%M} UTC"
             message = f"{service}: {pattern.message}, since {since}"
-            yield Finding("traffic", "warning", message, "see who asks so: cinegraph services, cinegraph metrics summary")
+            yield Finding(
+                "traffic",
+                "warning",
+                message,
+                "see how it does, and how often it was asked: cinegraph services, cinegraph metrics summary",
+            )
 
 
 def _replica(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
@@ -199,7 +212,8 @@ def _chromium(settings: Settings, _plugins: Plugins) -> Iterator[Finding]:
     elif found is None:
         yield Finding("chromium", "warning", "no Chromium was found; pages that need a browser cannot be read", remedy)
     elif importlib.util.find_spec("scrapy_playwright") is None:
-        yield Finding("chromium", "warning", f"{found}, but no driver for it", "pip install 'cinegraph[browser]'")
+        remedy = "in Cinegraph's checkout run: pip install '.[browser]'"
+        yield Finding("chromium", "warning", f"{found}, but no driver for it", remedy)
     else:
         yield Finding("chromium", "ok", found)
 

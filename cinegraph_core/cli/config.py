@@ -35,9 +35,8 @@ def show(as_json: bool) -> None:
     if as_json:
         print_json({"settings": [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]})
         return
-    print_table(
-        titled("Settings", settings), ("name", "value", "from"), ((name, _text(value), origin) for name, value, origin in rows)
-    )
+    shown = ((name, _text(value), origin) for name, value, origin in rows)
+    print_table(titled("Settings", settings), ("name", "value", "from"), shown, whole=("name",))
 
 
 def _plain(settings: Settings) -> Iterator[tuple[str, Any, str]]:

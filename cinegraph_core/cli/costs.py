@@ -12,7 +12,7 @@ from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.services.overview import costs as costs_of
 
-_REMEDY = "CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD with a price (…__PRICE_PER_CALL_USD) sets one"
+_REMEDY = "set CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD and a price (…__PRICE_PER_CALL_USD, or those of tokens)"
 
 
 @click.command()
@@ -28,7 +28,7 @@ def costs(as_json: bool) -> None:
         print_json({"costs": found})
         return
     if not found:
-        click.echo(f"no service has a budget; {_REMEDY}")
+        click.echo(f"no service has a budget and a price; {_REMEDY}")
         return
     figures = ("spent_usd", "reserved_usd", "budget_usd", "forecast_usd")
     print_table(

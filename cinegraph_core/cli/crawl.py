@@ -7,16 +7,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
 import click
 
 from cinegraph_core.cli.crawl_report import (
-    UNDECIDED,
     CrawlReport,
-    count_calls,
     count_films,
     print_report,
     problems_of,
@@ -27,9 +24,11 @@ from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.remedies import tell_remedies
 from cinegraph_core.cli.scrapy_run import ScrapyRun, project_settings
 from cinegraph_core.crawling.arguments import only_missing
-from cinegraph_core.endings import DONE, NOTHING_TO_DO
+from cinegraph_core.endings import DONE, INTERRUPTED, NOTHING_TO_DO
 from cinegraph_core.errors import UsageError
+from cinegraph_core.plugins import load_plugins
 from cinegraph_core.settings import Settings
+from cinegraph_core.storage.films import UNDECIDED, waiting_films
 from cinegraph_core.storage.tables import PARKED
 
 _SUGGESTIONS = 3
@@ -47,7 +46,7 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
     \b
     Examples:
       cinegraph crawl venice -a year=2024
-      cinegraph crawl venice -a years=2019-2024 -O venice.jsonl
+      cinegraph crawl venice -a years=2022-2024 -O venice.jsonl
       cinegraph crawl imdb -a event=ev0000681 -a year=2023
     """  # noqa: D301 - click reads the backspace
     given = _named(arguments)
@@ -60,12 +59,14 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
     code = run.crawl(spider, given)
     if not run.has_begun:
         return code
-    report = _report(run, settings, spider, begun)
+    report = _report(run, settings, spider, time.time() - begun)
     if as_json:
         print_json(asdict(report))
-    else:
+    elif report.editions or code != INTERRUPTED:
         print_report(report, settings, to_stderr=feed_on_stdout)
         tell_remedies(report.film_errors)
+        for hint in _hints(report, settings, arguments):
+            say(f"→ {hint}")
         say("Try next:")
         for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
             say(f"  {line}")
@@ -80,7 +81,9 @@ def _empty_handed(given: Mapping[str, str], report: CrawlReport) -> int:
         say("what was to be read is parked until a quota or budget begins anew; crawl again then, with -a missing=true")
         return DONE
     if only_missing(given):
-        say("nothing is missing: every edition asked for is stored already")
+        say("no page is missing: every edition asked for is stored already")
+        if report.films_waiting:
+            say(f"{report.films_waiting} films wait for an answer; which, and why: cinegraph match --pending --list")
         return DONE
     say("nothing was found where something was expected; `cinegraph --debug crawl …` tells what the pages said")
     return NOTHING_TO_DO
@@ -93,7 +96,7 @@ def _named(arguments: Sequence[str]) -> dict[str, str]:
     return dict(argument.split("=", 1) for argument in arguments)
 
 
-def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> CrawlReport:
+def _report(run: ScrapyRun, settings: Settings, spider: str, seconds: float) -> CrawlReport:
     statistics = run.statistics()
     pages = {
         key.removeprefix("cinegraph/pages/"): value for key, value in statistics.items() if key.startswith("cinegraph/pages/")
@@ -101,12 +104,13 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
     entries = run.entries
     with opened_database(settings) as database, database.reading() as session:
         films = count_films(session, [entry.stored for entry in entries])
-        calls, requests = count_calls(session, datetime.fromtimestamp(begun, UTC))
+        waiting = len(waiting_films(session, now=time.time()))
+    traffic = run.traffic
     return CrawlReport(
         spider=spider,
         mode=settings.mode,
         reason=str(statistics.get("finish_reason", "unknown")),
-        seconds=round(time.time() - begun, 1),
+        seconds=round(seconds, 1),
         editions=[
             {
                 "festival": entry.festival,
@@ -124,18 +128,33 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, begun: float) -> Cr
         film_errors=dict(films.errors),
         matched_by_level=dict(films.levels),
         pages=pages,
-        calls=calls,
-        requests=requests,
+        films_waiting=waiting,
+        calls=dict(+traffic.calls),
+        requests={service: traffic.requests[service] for service in +traffic.calls},
         problems=problems_of(entries),
     )
+
+
+def _hints(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield what else may help where pages brought nothing: another source of the spider's, another mode than mock."""
+    source = load_plugins(blocked=settings.disable_plugins).sources().get(report.spider)
+    if report.pages.get("blocked") and source is not None and "via" in source.arguments and "via" not in _named(arguments):
+        yield f"blocked pages: read the other source alone with -a via=…: {source.arguments['via']}"
+    if settings.mode == "mock" and any(edition["status"] not in ("complete", "partial") for edition in report.editions):
+        yield "mock mode: the bundled replica holds but a few editions (see the README); set TMDB_API_KEY to ask the real sites"
 
 
 def _suggestions(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
     """Yield commands worth trying next, the most useful first, as they can be pasted."""
     command = _own_command(settings)
     chosen = "".join(f" -a {argument}" for argument in arguments)
-    if report.problems:
-        yield f"{command} crawl {report.spider}{chosen}"
+    outcomes = {problem["outcome"] for problem in report.problems}
+    if outcomes:
+        holds_some = any(edition["status"] == "partial" for edition in report.editions)
+        rest = " -a missing=true" if holds_some and not only_missing(_named(arguments)) else ""
+        yield f"{command} crawl {report.spider}{chosen}{rest}"
+    if "error" in outcomes:
+        yield f"{command} doctor --probe"
     if any(report.films_by_status.get(status) for status in (UNDECIDED, PARKED, "error")):
         yield f"{command} match --pending"
     if report.films_by_status.get("review"):

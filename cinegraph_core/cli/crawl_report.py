@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -14,24 +13,26 @@ from cinegraph_core.cli.mode import titled
 from cinegraph_core.cli.output import say
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.crawling.ledger import Entry
+from cinegraph_core.crawling.tally import spans
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.editions import StoredEdition
 from cinegraph_core.storage.film_matches import film_matches
-from cinegraph_core.storage.metrics import summary
+from cinegraph_core.storage.films import UNDECIDED
 from cinegraph_core.storage.tables import PARKED, MatchDecisionRow
 
-UNDECIDED = "pending"
 _PROBLEMS = ("error", "parked", "blocked", "layout_changed")
 _MOST_LINES = 5
+_BY_HAND = "a person"
 
 
 @dataclass(frozen=True)
 class CrawlReport:
     """One crawl; ``films`` are counted once each, by what is known of them now, whichever crawl decided it.
 
-    ``film_errors`` counts by error type the films that could not be asked for.
-    ``calls`` counts logical calls and ``requests`` the HTTP requests that left for them, by service. ``problems`` are the
-    pages that could not be read whole, each with festival, year, url, outcome and detail.
+    ``film_errors`` counts by error type the films that could not be asked for, ``films_waiting`` all films of the database that
+    wait for an answer, whatever edition they are of.
+    ``calls`` counts this crawl's logical calls and ``requests`` the HTTP requests that left for them, by service. ``problems``
+    are the pages that could not be read whole, each with festival, year, url, outcome and detail.
     """
 
     spider: str
@@ -44,6 +45,7 @@ class CrawlReport:
     matched_by_level: Mapping[str, int]
     films_by_status: Mapping[str, int]
     film_errors: Mapping[str, int]
+    films_waiting: int
     pages: Mapping[str, int]
     calls: Mapping[str, int]
     requests: Mapping[str, int]
@@ -68,12 +70,6 @@ def count_films(session: Session, editions: Sequence[StoredEdition]) -> FilmCoun
     return FilmCounts(statuses, levels, errors)
 
 
-def count_calls(session: Session, since: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the calls and the HTTP requests made since a time, by service."""
-    rows = [row for row in summary(session, since) if row["calls"]]
-    return {row["source"]: row["calls"] for row in rows}, {row["source"]: row["attempts"] for row in rows}
-
-
 def print_report(report: CrawlReport, settings: Settings, *, to_stderr: bool) -> None:
     """Print a report as a table of what was found, and on standard error which pages could not be read and why."""
     title = titled(f"{report.spider}: what was found", settings)
@@ -87,15 +83,21 @@ def print_report(report: CrawlReport, settings: Settings, *, to_stderr: bool) ->
 
 
 def _rows(report: CrawlReport) -> Iterator[tuple[str, object]]:
+    bare: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for edition in report.editions:
+        if not edition["nominations"] and not edition["withdrawn"]:
+            bare[edition["festival"], edition["status"]].append(edition["year"])
+            continue
         yield f"{edition['festival']} {edition['year']} ({edition['status']})", edition["nominations"]
         if edition["withdrawn"]:
             yield "  statements withdrawn", edition["withdrawn"]
+    for (festival, status), years in bare.items():
+        yield f"{festival} {spans(years)} ({status.replace('_', ' ')})", 0
     yield "nominations", report.nominations
     yield "films", report.films
     yield "  matched", report.films_by_status.get("matched", 0)
     for level, count in sorted(report.matched_by_level.items()):
-        yield f"    level {level}", count
+        yield f"    {level}" if level == _BY_HAND else f"    level {level}", count
     parked = (PARKED,) if report.films_by_status.get(PARKED) else ()
     for status in ("review", "not_found", "error", *parked, UNDECIDED):
         yield f"  {status.replace('_', ' ')}", report.films_by_status.get(status, 0)
@@ -131,4 +133,4 @@ def problem_lines(problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _level(decision: MatchDecisionRow) -> str:
-    return f"{decision.level} {decision.strategy}" if decision.level else "a person"
+    return f"{decision.level} {decision.strategy}" if decision.level else _BY_HAND

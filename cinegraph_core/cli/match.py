@@ -18,6 +18,7 @@ from cinegraph_core.cli.lines import count_lines
 from cinegraph_core.cli.match_lines import LineMatcher
 from cinegraph_core.cli.match_question import names_film, query_of, refuse
 from cinegraph_core.cli.match_shown import show_match
+from cinegraph_core.cli.match_waiting import list_waiting
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.progress import progress
@@ -55,6 +56,7 @@ _STATUSES = ("matched", "review", "not_found", "error")
     "take their lines out to ask again.",
 )
 @click.option("--pending", is_flag=True, help="Decide about every stored film that is still unresolved.")
+@click.option("--list", "lists", is_flag=True, help="With --pending: say which films wait and why, and ask nobody.")
 @click.option("--limit", type=click.IntRange(min=1), help="With --pending: at most so many films.")
 @click.option(
     "--parked",
@@ -76,6 +78,7 @@ def match(
     explain: bool,
     resume: Path | None,
     pending: bool,
+    lists: bool,
     limit: int | None,
     parked: str | None,
 ) -> int:
@@ -88,14 +91,18 @@ def match(
       cinegraph match --json < queries.jsonl > results.jsonl
       cinegraph match --resume results.jsonl < queries.jsonl
       cinegraph match --pending
+      cinegraph match --pending --list
     """  # noqa: D301 - click reads the backspace
     settings = begin()
     film = {"title": title, "original_title": original_title, "year": year, "director": directors or None}
     film |= {"imdb_id": imdb_id, "runtime": runtime, "festival": festival, "edition": edition}
     if pending:
         refuse("--pending", **film, resume=resume, explain=explain or None)
+        if lists:
+            refuse("--pending --list", limit=limit, parked=parked)
+            return list_waiting(settings, as_json=as_json)
         return asyncio.run(_pending(settings, limit, parked or "skip", as_json=as_json))
-    refuse("a match without --pending", limit=limit, parked=parked)
+    refuse("a match without --pending", list=lists or None, limit=limit, parked=parked)
     if not names_film(film):
         refuse("a match without --title, --original-title or --imdb-id", **film)
         return asyncio.run(_lines(settings, _input(as_json=as_json, resume=resume), resume, explain=explain))

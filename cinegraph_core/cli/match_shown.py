@@ -18,8 +18,18 @@ def show_match(found: Match, settings: Settings) -> None:
     summary = f"{found.status.replace('_', ' ')}" + (f" ({level})" if level else "")
     if is_fake(found.provenance, settings.mode):
         summary += f" · {found.provenance.upper()} data"
+    title = titled(f"{summary} · requests: {found.api_calls}", settings)
+    if not found.candidates:
+        print_table(title, (), ())
+    else:
+        _show_candidates(found, title)
+    if found.explanation is not None:
+        _show_explanation(found.explanation, settings)
+
+
+def _show_candidates(found: Match, title: str) -> None:
     print_table(
-        titled(f"{summary} · requests: {found.api_calls}", settings),
+        title,
         ("", "TMDb", "title", "year", "directors", "score", "why"),
         (
             (
@@ -35,8 +45,6 @@ def show_match(found: Match, settings: Settings) -> None:
         ),
         right=("TMDb", "score"),
     )
-    if found.explanation is not None:
-        _show_explanation(found.explanation, settings)
 
 
 def _show_explanation(explanation: Explanation, settings: Settings) -> None:

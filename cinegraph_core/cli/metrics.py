@@ -40,6 +40,7 @@ def summary(hours: float, as_json: bool) -> None:
         ("source", "calls", "ok", "success", "avg ms", "p50", "p95", "p99", "status"),
         ([_shown(name, row[name]) for name in _COLUMNS] for row in sources),
         right=("calls", "ok", "success", "avg ms", "p50", "p95", "p99"),
+        whole=("status",),
     )
 
 

@@ -16,7 +16,7 @@ REMEDIES: Mapping[str, str] = {
     "network_error": "check the network and CINEGRAPH_SERVICES__{NAME}__BASE_URL: cinegraph doctor --probe",
     "auth_error": "the key is missing, wrong or not allowed this: check CINEGRAPH_SERVICES__{NAME}__API_KEY",
     "blocked": "the site sent a challenge or turned us away: wait some hours, and raise CINEGRAPH_SERVICES__{NAME}__DELAY",
-    "server_error": "the service itself is failing: try again later; cinegraph metrics summary shows for how long",
+    "server_error": "the service itself is failing: try again later; cinegraph services tells how it does",
     "client_error": "the question cannot be answered as it stands: mend what the message names",
     "parse_error": "a page holds something unexpected: run it again with cinegraph --debug, and report it",
     "layout_changed": "the page is built anew and its reader must follow: look for a newer version of the plugin, or report it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 import click
 
 from cinegraph_core.actions import Change, accept_match, reject_match
+from cinegraph_core.application import Application
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
+from cinegraph_core.errors import NotFoundError, ServiceError, UsageError
 from cinegraph_core.settings import Settings
-from cinegraph_core.storage.review import list_reviews, show_review
+from cinegraph_core.storage.review import STATUSES, is_known_here, list_reviews, show_review
 
+_TITLES = {"review": "To review", "not_found": "Not found"}
+_SLIP = "; if that was a slip, accept the right one now"
 _FILM = click.argument("film_id", metavar="ID", type=click.IntRange(min=1))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -27,17 +32,18 @@ def review() -> None:
 
 
 @review.command("list")
+@click.option("--status", type=click.Choice(STATUSES), default="review", help="List the films that TMDb does not have instead.")
 @click.option("--json", "as_json", is_flag=True, help='Print {"review": [...]}.')
-def list_(as_json: bool) -> None:
+def list_(status: str, as_json: bool) -> None:
     """List the films that wait for a decision, each with its candidates."""
     settings = begin()
     with opened_database(settings) as database, database.reading() as session:
-        waiting = list_reviews(session)
+        waiting = list_reviews(session, status)
     if as_json:
         print_json({"review": waiting})
         return
     print_table(
-        titled(f"To review ({len(waiting)})", settings),
+        titled(f"{_TITLES[status]} ({len(waiting)})", settings),
         ("ID", "film", "year", "directors", "reason", "likeliest on TMDb"),
         (
             (film["id"], film["title"], film["year"], ", ".join(film["directors"]), _reason(film), _likeliest(film))
@@ -72,10 +78,26 @@ def accept(film_id: int, tmdb_id: int, merge: bool, as_json: bool) -> None:
     """Decide that the film ID is TMDb's film N, for good; leaves an audit row."""
     settings = begin()
     with opened_database(settings) as database:
+        with database.reading() as session:
+            is_known = is_known_here(session, film_id, tmdb_id)
+        if not is_known:
+            say(asyncio.run(_told_of(settings, tmdb_id)))
         change = accept_match(database, film_id, tmdb_id, clock=SystemClock(), merge=merge)
     if not change.after["was_candidate"]:
-        say(f"TMDb {tmdb_id} was not among the candidates; if that was a slip, accept the right one now")
+        say(f"TMDb {tmdb_id} was not among the candidates" + ("" if change.after["merged"] else _SLIP))
     _tell(change, as_json=as_json)
+
+
+async def _told_of(settings: Settings, tmdb_id: int) -> str:
+    """Return what TMDb says a film is; raises :class:`UsageError` if it has none of this id."""
+    try:
+        async with Application.open(settings) as application:
+            film = await application.cascade.film(tmdb_id)
+    except NotFoundError:
+        raise UsageError(f"TMDb has no film {tmdb_id}: check the number") from None
+    except ServiceError as error:
+        return f"TMDb could not be asked whether there is a film {tmdb_id} ({error}); it is taken on your word"
+    return f"TMDb {tmdb_id} is {film.title} ({film.year or '?'}) by {', '.join(film.directors) or 'nobody it names'}"
 
 
 @review.command()

@@ -18,6 +18,7 @@ from cinegraph_core.crawling.commands.crawl import Command
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.ledger import Entry
 from cinegraph_core.errors import UsageError
+from cinegraph_core.tracking.tracker import Traffic
 
 PROJECT = "cinegraph_spiders.settings"
 """Scrapy settings used unless SCRAPY_SETTINGS_MODULE names others; a string, because the core imports no spider."""
@@ -73,6 +74,11 @@ class ScrapyRun(Command):
     def entries(self) -> list[Entry]:
         """Return every edition that was stored, whatever became of its item afterwards."""
         return house_of(self.started).ledger(self.started).entries if self.started is not None else []
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this process asked of each service, whatever others did meanwhile."""
+        return house_of(self.started).traffic if self.started is not None else Traffic()
 
     @property
     def found_nothing(self) -> bool:

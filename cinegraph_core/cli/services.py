@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 import click
 
-from cinegraph_core.actions import Change, clear_cache, open_breaker, reset_breaker, reset_mode, set_mode, set_quota
-from cinegraph_core.cli.door_figures import known_services, read_figures
+from cinegraph_core.actions import Change, clear_cache, open_breaker, reset_breaker, reset_mode, reset_quota, set_mode, set_quota
+from cinegraph_core.cli.door_figures import check_names, known_services, read_figures
 from cinegraph_core.cli.durations import seconds_of
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.opening import opened_database
@@ -24,7 +24,7 @@ from cinegraph_core.services.standing import described, read_standing
 from cinegraph_core.settings import Settings
 
 _NAME = click.argument("name", metavar="NAME")
-_JSON = click.option("--json", "as_json", is_flag=True, help='Print {"who", "before", "after"}.')
+_JSON = click.option("--json", "as_json", is_flag=True, help='Print {"service", "what", "who", "before", "after"}.')
 
 
 @click.group(invoke_without_command=True)
@@ -65,7 +65,7 @@ def breaker() -> None:
 @_NAME
 @_JSON
 def reset(name: str, as_json: bool) -> None:
-    """Close the breaker of the service NAME in every process within a second; leaves an audit row."""
+    """Close the breaker of the service NAME and ask it at once, whatever it asked for, in every process; leaves an audit row."""
     _act(_settings_of(name), name, "breaker", reset_breaker, as_json=as_json)
 
 
@@ -121,6 +121,14 @@ def set_(name: str, daily: int | None, hourly: int | None, as_json: bool) -> Non
     _act(_settings_of(name), name, "quota", partial(set_quota, daily=daily, hourly=hourly), as_json=as_json)
 
 
+@quota.command("reset")
+@_NAME
+@_JSON
+def reset_quota_(name: str, as_json: bool) -> None:
+    """Forget in every process within a second what the service NAME said of its own quota; leaves an audit row."""
+    _act(_settings_of(name), name, "quota", reset_quota, as_json=as_json)
+
+
 @services.group()
 def cache() -> None:
     """Act on the cache of a service."""
@@ -137,9 +145,9 @@ def clear(name: str, prefix: str, tag: str, as_json: bool) -> None:
 
 
 def _settings_of(name: str) -> Settings:
-    """Return the settings; raises :class:`ConfigurationError` naming the nearest for a service nobody brought."""
+    """Return the settings; raises :class:`UsageError` naming the nearest for a service nobody brought."""
     settings = begin()
-    known_services(settings).spec(name)
+    check_names(settings, name)
     return settings
 
 
@@ -148,7 +156,7 @@ def _act(settings: Settings, name: str, what: str, action: Callable[..., Change]
     with opened_database(settings) as database:
         change = action(database, name, clock=SystemClock())
     if as_json:
-        print_json(asdict(change))
+        print_json({"service": name, "what": what} | asdict(change))
         return
     before, after = (", ".join(_parts(one)) for one in (change.before, change.after))
     click.echo(f"{what} of {name}: {before} → {after}, by {change.who}")

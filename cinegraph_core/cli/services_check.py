@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from cinegraph_core.application import Application
+from cinegraph_core.cli.door_figures import check_names
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.results import Results
@@ -40,7 +41,9 @@ def print_health(services: Sequence[Mapping[str, Any]], settings: Settings) -> N
 @click.option("--json", "as_json", is_flag=True, help='Print {"checked": [...], "requests", "cost_usd"}.')
 def check(names: tuple[str, ...], watch: bool, as_json: bool) -> None:
     """Look how all services do, or only NAME...; sends one recorded request to each that has too little traffic to tell."""
-    asyncio.run(_check(begin(), names, watch=watch, as_json=as_json))
+    settings = begin()
+    check_names(settings, *names)
+    asyncio.run(_check(settings, names, watch=watch, as_json=as_json))
 
 
 async def _check(settings: Settings, names: tuple[str, ...], *, watch: bool, as_json: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -24,12 +26,22 @@ class _Console(Console):
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), to_stderr: bool = False
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+    to_stderr: bool = False,
 ) -> None:
-    """Print a table; ``right`` names the columns whose figures stand flush right, ``None`` is shown as a dash."""
+    """Print a table; ``right`` names the columns whose figures stand flush right, ``None`` is shown as a dash.
+
+    Cells of these columns and of the ``whole`` ones are not broken in two while another column can give way.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column in right or column in whole)
     for row in rows:
         table.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
     console = _console(to_stderr=to_stderr)
@@ -49,4 +61,9 @@ def print_findings(findings: Iterable[Mapping[str, str]]) -> None:
 
 def _console(*, to_stderr: bool = False) -> Console:
     stream = sys.stderr if to_stderr else sys.stdout
-    return _Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
+    return _Console(stderr=to_stderr, width=None if stream.isatty() else _pipe_width(), highlight=False)
+
+
+def _pipe_width() -> int:
+    asked = os.environ.get("COLUMNS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else _PIPE_WIDTH

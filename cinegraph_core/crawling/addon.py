@@ -13,14 +13,17 @@ from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddlewa
 from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.utils.misc import load_object
 
 from cinegraph_core.crawling.door import DoorMiddleware
 from cinegraph_core.crawling.download import OneAttemptDownloadHandler
+from cinegraph_core.crawling.downloader import DoorDownloader
 from cinegraph_core.crawling.feeds import EXPORTERS
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.loader import PluginSpiderLoader
 from cinegraph_core.crawling.pipelines import FeedPipeline, MatchPipeline, StorePipeline
 from cinegraph_core.crawling.robots import ServiceRobotsMiddleware
+from cinegraph_core.crawling.turns import LONGEST_PAUSE
 from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.services.agent import user_agent
 from cinegraph_core.settings import mock_notice
@@ -37,7 +40,9 @@ MODE_TOLD = "CINEGRAPH_MODE_TOLD"
 """Scrapy setting: the caller has shown the mock-data notice already."""
 _WITHOUT_REACTOR = "cinegraph_core.crawling.download_asyncio.OneAttemptAsyncioDownloadHandler"
 _SETTINGS: dict[str, Any] = {
+    LONGEST_PAUSE: 3600.0,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 4,
+    "DOWNLOADER": DoorDownloader,
     "DOWNLOAD_DELAY": 1.0,
     "DOWNLOAD_DELAY_JITTER": 0.5,
     "DOWNLOAD_VERIFY_CERTIFICATES": True,
@@ -47,6 +52,10 @@ _SETTINGS: dict[str, Any] = {
     "TELNETCONSOLE_ENABLED": False,
 }
 """What every crawl should begin with; a project's own settings win."""
+_NO_DOWNLOADER = (
+    "DOWNLOADER is not derived from cinegraph_core.crawling.downloader.DoorDownloader: waits in Scrapy's slots will count as the"
+    " sites' own time, and an answer that a middleware rejects will keep its place until the crawl ends"
+)
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +116,8 @@ class CinegraphAddon:
                 # Scrapy writes its default for crawls without a reactor at this priority.
                 settings["DOWNLOAD_HANDLERS"].set(scheme, handler, "project")
         self._open_slots(settings)
+        if not issubclass(load_object(settings["DOWNLOADER"]), DoorDownloader):
+            log.warning("%s", _NO_DOWNLOADER)
 
     def _open_slots(self, settings: BaseSettings) -> None:
         """Give each service a slot without a delay: the door keeps the pace, and a wait in a slot would count as the call's."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partial
 
 from cinegraph_core.application import Application
 from cinegraph_core.contracts import EditionPlan, Source
+from cinegraph_core.crawling.missing import Errand, what_is_missing
 from cinegraph_core.errors import UsageError
-from cinegraph_core.storage.editions import stored_years
 
 _YEARS = re.compile(r"(\d{4})(?:\s*-\s*(\d{4}))?")
 _OURS = frozenset({"missing", "withdraw"})
@@ -46,20 +45,16 @@ def says_withdraw(arguments: Mapping[str, str]) -> bool:
     return _truth(arguments, "withdraw")
 
 
-async def editions_of(source: Source, arguments: Mapping[str, str], application: Application) -> list[EditionPlan]:
-    """Return the editions to fetch now.
+async def editions_of(source: Source, arguments: Mapping[str, str], application: Application) -> list[Errand]:
+    """Return the editions to fetch now; with ``missing=true`` those that are not whole, without pages that have answered.
 
     Raises :class:`UsageError` for a wrong argument, and whatever the database raises: not knowing what is stored is never
     taken for "nothing is missing".
     """
     plans = plan(source, arguments)
-    if not only_missing(arguments):
-        return plans
-    stored = {
-        (festival, instance): await application.database.run(partial(stored_years, festival=festival, instance=instance))
-        for festival, instance in {(edition.festival, edition.instance) for edition in plans}
-    }
-    return [edition for edition in plans if edition.year not in stored[edition.festival, edition.instance]]
+    if only_missing(arguments):
+        return await what_is_missing(plans, application)
+    return [Errand(edition) for edition in plans]
 
 
 def _truth(arguments: Mapping[str, str], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
@@ -11,15 +12,18 @@ from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
 
 from cinegraph_core.contracts import Answer
-from cinegraph_core.crawling.answers import answer_of, is_redirect, response_of
+from cinegraph_core.crawling.answers import Redirects, answer_of, response_of
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.kept import KeptPages
-from cinegraph_core.crawling.services import CALL, Pacer, RequestServices
-from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Receipt, Ticket
+from cinegraph_core.crawling.services import CALL, RequestServices
+from cinegraph_core.crawling.tickets import RECEIPT, TICKET, HeldBackError, Receipt, Ticket
+from cinegraph_core.crawling.turns import Turns
 from cinegraph_core.errors import CancelledError, ServiceError, classify
+from cinegraph_core.resilience.retry import MAX_WAIT
+from cinegraph_core.services.call import IDEMPOTENT
 from cinegraph_core.services.judging import CallError
 from cinegraph_core.services.twins import also
-from cinegraph_core.services.verdicts import Again, Done, Elsewhere, Spared
+from cinegraph_core.services.verdicts import Again, Done, Elsewhere, Spared, Verdict
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -28,8 +32,10 @@ if TYPE_CHECKING:
 
 _RETRY_PRIORITY = 10
 """A call that has begun goes before calls that have not, because its deadline runs."""
-_BREATH = 0.5
-"""Seconds after which a waiting request looks whether the crawl still goes on."""
+_SLOT = "download_slot"
+"""Meta key of Scrapy's: the queue of the downloader in which a request waits."""
+
+log = logging.getLogger(__name__)
 
 
 class DoorMiddleware:
@@ -42,14 +48,13 @@ class DoorMiddleware:
     """
 
     def __init__(self, crawler: Crawler, application: Application) -> None:
-        self._crawler = crawler
         self._services = application.services
         self._clock = application.clock
-        self._of = RequestServices(application)
-        self._pacer = Pacer()
+        self._of = RequestServices(application, crawler.settings)
+        self._turns = Turns(crawler, application.clock)
         self._kept = KeptPages(crawler, self._services)
         self._open: WeakSet[Ticket] = WeakSet()
-        self._redirects = crawler.settings.getint("REDIRECT_MAX_TIMES") if crawler.settings.getbool("REDIRECT_ENABLED") else 0
+        self._redirects = Redirects(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -63,7 +68,7 @@ class DoorMiddleware:
         if urlparse_cached(request).scheme not in ("http", "https"):
             return None
         name = self._of.name_of(request)
-        ticket: Ticket | None = request.meta.get(TICKET)
+        ticket = self._ticket_for(request, name)
         if ticket is None:
             if (url := self._of.effective(name, request.url)) != request.url:
                 return request.replace(url=url, dont_filter=True)
@@ -72,36 +77,18 @@ class DoorMiddleware:
                 return self._rebuilt(request, ticket, kept)
         if (url := await self._address(request, ticket, name)) != request.url:
             return request.replace(url=url, dont_filter=True)
-        if ticket.attempt is not None:
-            # The answer never came back here: a middleware between us and the network turned it into this request.
-            ticket.give_back(self._clock.monotonic())
-            ticket.guard.redirected(ticket.attempt)
-            ticket.attempt = None
-        await self._wait_for_turn(ticket, name)
-        try:
-            ticket.attempt = await self._services.admit(ticket.guard, self._pause)
-        except (Spared, Elsewhere) as turn:
-            return self._turned(request, ticket, turn)
-        except ServiceError as refusal:
-            self._end(request, ticket, refusal)
-            also(refusal, IgnoreRequest)
-            raise
-        request.meta["download_timeout"] = ticket.attempt.timeout
-        return None
+        return await self._admit(request, ticket, name)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """Judge an answer; raises the final error of a call that the spider began itself."""
         ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None or ticket.attempt is None:
             return response
-        attempt, ticket.attempt = ticket.attempt, None
-        if self._will_be_followed(request, response):
-            ticket.guard.redirected(attempt)
-            ticket.give_back(self._clock.monotonic())
+        if self._redirects.follow(request, response):
+            ticket.redirected(self._clock.monotonic(), is_kept=ticket.is_kept(response))
             return response
-        url = self._services.public(ticket.call.service, response.url)
         try:
-            verdict = ticket.guard.answered(attempt, answer_of(response, url, ticket.guard.state.mark))
+            verdict = self._judged(ticket, response)
         except (Spared, Elsewhere) as turn:
             return self._turned(request, ticket, turn)
         except ServiceError as error:
@@ -123,9 +110,13 @@ class DoorMiddleware:
         ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None:
             return None
+        if isinstance(exception, HeldBackError):
+            ticket.attempt = None
+            ticket.guard.withdrawn()
+            return self._again(request, ticket, Again(0.0))
         attempt, ticket.attempt = ticket.attempt, None
         if isinstance(exception, IgnoreRequest) or attempt is None:
-            self._abandon(ticket, exception, sent=attempt is not None)
+            ticket.abandon(exception, sent=attempt is not None)
             self._end(request, ticket)
             return None
         try:
@@ -137,17 +128,50 @@ class DoorMiddleware:
             raise
         return self._again(request, ticket, verdict)
 
+    def _ticket_for(self, request: Request, name: str) -> Ticket | None:
+        """Return the ticket of a request's call, if it has begun; one that a redirect led to another service begins anew."""
+        ticket: Ticket | None = request.meta.get(TICKET)
+        if ticket is None:
+            return None
+        if ticket.attempt is not None:
+            # The answer never came back here: a middleware between us and the network turned it into this request.
+            ticket.redirected(self._clock.monotonic())
+        if ticket.call.service == name:
+            return ticket
+        ticket.guard.moved_on()
+        self._end(request, ticket)
+        request.meta.pop(_SLOT, None)
+        return None
+
     def _begin(self, request: Request, name: str) -> Ticket:
         request.meta.pop(RECEIPT, None)
         if not self._of.is_adopted(name):
-            request.meta["download_slot"] = name
+            request.meta[_SLOT] = name
         call = self._of.call_of(request, name)
         now = self._clock.monotonic()
-        ticket = Ticket(call, given_back=now, due=now)
+        ticket = Ticket(call, given_back=now, due=now, own_timeout=request.meta.get("download_timeout"))
         ticket.guard = self._services.begin(call, method=request.method)
+        ticket.guard.patience = self._turns.patience
+        ticket.guard.is_repeated = call.retry and request.method in IDEMPOTENT
         request.meta[TICKET] = ticket
         self._open.add(ticket)
         return ticket
+
+    async def _admit(self, request: Request, ticket: Ticket, name: str) -> Request | Response | None:
+        """Let the request go as soon as it may; raises the refusal that ends its call."""
+        if not await self._turns.comes(ticket, name):
+            return self._turns.behind(request, ticket)
+        try:
+            ticket.attempt = await self._services.admit(ticket.guard, self._turns.pause)
+        except (Spared, Elsewhere) as turn:
+            return self._turned(request, ticket, turn)
+        except ServiceError as refusal:
+            self._end(request, ticket, refusal)
+            also(refusal, IgnoreRequest)
+            raise
+        ticket.has_left = False
+        request.meta["download_timeout"] = min(ticket.attempt.timeout, self._of.chosen_timeout(ticket.own_timeout))
+        return None
 
     async def _address(self, request: Request, ticket: Ticket, name: str) -> str:
         """Return where a request of a call really goes: to the side that is asked now."""
@@ -173,33 +197,20 @@ class DoorMiddleware:
             return self._rebuilt(request, ticket, turn.done)
         return self._again(request, ticket, Again(0.0))
 
-    async def _wait_for_turn(self, ticket: Ticket, name: str) -> None:
-        """Wait until the request is due and its service has a place; time in Scrapy's queue is not the call's."""
-        now, ticket.is_queued = self._clock.monotonic(), False
-        due = max(now, ticket.due)
-        delay = ticket.guard.state.spec.delay or 0.0
-        await self._pause(due - now + self._pacer.reserve(name, delay, due))
-        backoff = ticket.due - ticket.given_back
-        ticket.guard.queued(self._clock.monotonic() - ticket.given_back - backoff)
-
     def _again(self, request: Request, ticket: Ticket, verdict: Again) -> Request:
+        if verdict.wait > MAX_WAIT:
+            log.warning("%s asks for a pause of %.0f s; its pages wait", ticket.call.service, verdict.wait)
         ticket.give_back(self._clock.monotonic(), verdict.wait)
         return request.replace(dont_filter=True, priority=request.priority + _RETRY_PRIORITY)
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but not longer than the crawl goes on; raises :class:`IgnoreRequest` when it ends."""
-        until = self._clock.monotonic() + seconds
-        while (left := until - self._clock.monotonic()) > 0:
-            if not self._crawler.crawling:
-                raise IgnoreRequest("the crawl is closing")
-            await self._clock.sleep(min(left, _BREATH))
-
-    def _will_be_followed(self, request: Request, response: Response) -> bool:
-        """Return whether Scrapy's RedirectMiddleware is going to follow this answer."""
-        if not is_redirect(response) or request.meta.get("dont_redirect") or request.meta.get("handle_httpstatus_all"):
-            return False
-        handled = [*request.meta.get("handle_httpstatus_list", ()), *getattr(self._crawler.spider, "handle_httpstatus_list", ())]
-        return response.status not in handled and request.meta.get("redirect_times", 0) < self._redirects
+    def _judged(self, ticket: Ticket, response: Response) -> Verdict:
+        """Judge an answer, whether it came from the network or from Scrapy's own cache; raises what the call ends with."""
+        attempt, ticket.attempt = ticket.attempt, None
+        url = self._services.public(ticket.call.service, response.url)
+        if attempt is not None and not ticket.is_kept(response):
+            return ticket.guard.answered(attempt, answer_of(response, url, ticket.guard.state.mark))
+        ticket.guard.withdrawn()
+        return ticket.guard.told(answer_of(response, url, "cache"))
 
     def _named_publicly(self, exception: Exception, request: Request, service: str) -> CallError:
         """Return the error with the public address in place of the one really asked, which Scrapy's words name."""
@@ -222,21 +233,12 @@ class DoorMiddleware:
     def _end(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
         self._kept.land(request, ticket, outcome)
         request.meta.pop(TICKET, None)
+        request.meta["download_timeout"] = ticket.own_timeout
         self._open.discard(ticket)
-
-    def _abandon(self, ticket: Ticket, reason: BaseException, *, sent: bool) -> None:
-        """End a call given up from outside; one that was never tried says nothing of its service and leaves no row."""
-        if not (sent or ticket.guard.tried):
-            ticket.guard.forget()
-            return
-        error = classify(reason)
-        if isinstance(error, ServiceError):
-            error.sent = sent
-        ticket.guard.abandon(error)
 
     def _close(self) -> None:
         """End the calls whose next attempt the closing crawl will not make."""
         for ticket in list(self._open):
             self._kept.give_up(ticket)
-            self._abandon(ticket, CancelledError("the crawl closed before the next attempt"), sent=ticket.attempt is not None)
+            ticket.abandon(CancelledError("the crawl closed before the next attempt"), sent=ticket.attempt is not None)
         self._open.clear()

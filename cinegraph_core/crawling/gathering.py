@@ -32,12 +32,14 @@ class _Asked:
 class Gathering:
     """Collects the pages of an edition in the order in which they were asked for, whatever order they come in.
 
-    ``this_year`` (a calendar year) tells an edition that is still to come from one whose pages should be there.
+    ``this_year`` (a calendar year) tells an edition that is still to come from one whose pages should be there. With
+    ``is_rest`` the pages are those that the stored edition lacks: then others of it have spoken.
     """
 
-    def __init__(self, plan: EditionPlan, *, this_year: int) -> None:
+    def __init__(self, plan: EditionPlan, *, this_year: int, is_rest: bool = False) -> None:
         self.plan = plan
         self._this_year = this_year
+        self._is_rest = is_rest
         self._asked: list[_Asked] = []
         self._known: set[tuple[str, str]] = set()
 
@@ -79,7 +81,13 @@ class Gathering:
         A single page that need not exist and does not is the source's word that there was no edition.
         """
         outcomes = {asked.page.outcome for asked in self._asked if asked.page is not None}
-        return len(self._asked) > 1 and outcomes == {"absent"} and self.plan.year < self._this_year
+        alone = len(self._asked) > 1 and not self._is_rest
+        return alone and outcomes == {"absent"} and self.plan.year < self._this_year
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every page of the edition said that there is nothing, or is one that need not exist and does not."""
+        return not self._is_rest and is_empty(self.edition())
 
     def edition(self) -> Edition:
         """Return the edition with the pages that came."""

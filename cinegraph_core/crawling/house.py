@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from cinegraph_core.application import Application
 from cinegraph_core.crawling.ledger import Ledger
 from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.tracking.tracker import Traffic
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,6 +30,7 @@ class House:
         self._application = application
         self._given = application is not None
         self._guests = 0
+        self._traffic = Traffic()
         self._ledgers: WeakKeyDictionary[Crawler, Ledger] = WeakKeyDictionary()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -49,7 +51,13 @@ class House:
         """The application, opened now if it is not; raises :class:`ConfigurationError` where it cannot be."""
         if self._application is None:
             self._application = Application.open()
+        self._traffic = self._application.tracker.traffic
         return self._application
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the application of these crawls has asked for, also after it was closed."""
+        return self._traffic
 
     def ledger(self, crawler: Crawler) -> Ledger:
         """Return the ledger of one crawl."""

@@ -22,8 +22,8 @@ from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Ticket
 from cinegraph_core.errors import PageError, ServiceError
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.flights import Flight
-from cinegraph_core.services.recall import hand_over, keep, recalled_from
-from cinegraph_core.services.verdicts import Done
+from cinegraph_core.services.recall import hand_over, heard_in, keep, recalled_from
+from cinegraph_core.services.verdicts import Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -55,7 +55,7 @@ class KeptPages:
         for, which is then this call's too, and :class:`IgnoreRequest` if the crawl closes meanwhile.
         """
         cache = ticket.cache = ticket.guard.state.cache
-        if not cache.takes(ticket.call, request.method):
+        if request.body or not cache.takes(ticket.call, request.method):
             return None
         url = urlsplit(request.url)
         ticket.path = url.path.removeprefix(urlsplit(self._services.base_url(name)).path.rstrip("/"))
@@ -70,12 +70,12 @@ class KeptPages:
         return await self._recalled(request, ticket, cache, ticket.key)
 
     def land(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None) -> None:
-        """Keep what the call ended with and hand it to all who wait.
+        """Keep what the call ended with and hand it to all who wait, for each to judge.
 
         An answer that came by a redirect is another page's, so those who wait must ask for themselves.
         """
         if ticket.url == request.url and ticket.key is not None and ticket.cache is not None:
-            outcome = keep(ticket.cache, ticket.key, ticket.path, ticket.guard) or outcome
+            outcome = keep(ticket.cache, ticket.key, ticket.path, ticket.guard) or heard_in(ticket.guard, outcome)
         self.give_up(ticket, outcome)
 
     @staticmethod
@@ -107,7 +107,18 @@ class KeptPages:
                 ticket.guard.abandon(error)
                 raise
             if landed is not None:
-                return ticket.guard.recalled(cache.shared(landed))
+                return self._told(request, ticket, cache.shared(landed))
+
+    @staticmethod
+    def _told(request: Request, ticket: Ticket, answer: Answer) -> Done | None:
+        if CALL not in request.meta:
+            return ticket.guard.recalled(answer)  # an error must come as a response of its own
+        try:
+            return ticket.guard.told(answer)
+        except Spared as spared:
+            return spared.done
+        except Elsewhere:
+            return None
 
     def _lead(self, ticket: Ticket, key: str, flight: Flight) -> None:
         ticket.flight = flight

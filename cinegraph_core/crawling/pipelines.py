@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cinegraph_core.crawling.arguments import says_withdraw
 from cinegraph_core.crawling.house import house_of
-from cinegraph_core.deciding import decide
+from cinegraph_core.deciding import LockedDoor, decide
 from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.records import Edition
 from cinegraph_core.storage.audit import current_user
-from cinegraph_core.storage.editions import StoredEdition, edition_lines, store_edition
+from cinegraph_core.storage.editions import StoredEdition, store_edition
 from cinegraph_core.storage.films import film_query, pending_films
+from cinegraph_core.storage.lines import feed_lines
 from cinegraph_core.storage.tables import PARKED
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class StorePipeline(_Pipeline):
             self._refuse(item, error)
             return item
         self._ledger.enter(item, stored)
+        self._crawler.stats.inc_value("cinegraph/nominations", len(stored.nomination_ids))
         self._tell(item, stored)
         return item
 
@@ -97,6 +99,7 @@ class _Round:
     films: Iterator[int]
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
+    door: LockedDoor = field(default_factory=LockedDoor)
     fakes: int = 0
     """Answers on which no decision may rest."""
 
@@ -104,7 +107,8 @@ class _Round:
 class MatchPipeline(_Pipeline):
     """Looks up the films of a stored edition that are still to be decided, and commits each decision by itself.
 
-    Stops between films when the crawl closes. A film whose answer may not be stored as truth stays pending, with the reason.
+    Stops between films when the crawl closes, or when the catalogue refuses the key. A film whose answer may not be stored as
+    truth stays pending, with the reason.
     """
 
     async def process_item(self, item: Any) -> Any:
@@ -132,7 +136,7 @@ class MatchPipeline(_Pipeline):
 
     async def _work(self, work: _Round) -> None:
         for film in work.films:
-            if not self._crawler.crawling:
+            if not self._crawler.crawling or work.door.is_locked:
                 return
             await self._decide(film, work)
 
@@ -141,6 +145,7 @@ class MatchPipeline(_Pipeline):
         found = await self._app.cascade.match(query)
         match = await decide(self._app, film, found, query)
         work.fakes += match is not found
+        work.door.note(match)
         status = match.status if match.parked_until is None else PARKED
         work.outcomes[status] += 1
         if match.error_type and match.status == "error":
@@ -151,7 +156,7 @@ class MatchPipeline(_Pipeline):
         undone = films - sum(work.outcomes[status] for status in ("matched", "review", "not_found"))
         if undone:
             log.warning(
-                "%d of %d films of %s %d stay pending (%s); look them up later with: cinegraph match --pending",
+                "%d of %d films of %s %d have no answer yet (%s); look them up later with: cinegraph match --pending",
                 undone,
                 films,
                 edition.festival,
@@ -161,11 +166,14 @@ class MatchPipeline(_Pipeline):
 
 
 class FeedPipeline(_Pipeline):
-    """Fetches the feed lines of a stored edition, off the event loop, where a feed wants them."""
+    """Fetches the feed lines of a stored edition, off the event loop, where a feed wants them.
+
+    All that is known of it: a page that fails today must not take from a feed what it gave yesterday.
+    """
 
     async def process_item(self, item: Any) -> Any:
         """Leave the lines in the ledger for the exporters."""
         stored = self._ledger.stored(item) if isinstance(item, Edition) else None
-        if stored is not None and self._crawler.settings.getdict("FEEDS"):
-            self._ledger.write_lines(item, await self._app.database.run(edition_lines, stored.nomination_ids))
+        if stored is not None and stored.edition_id is not None and self._crawler.settings.getdict("FEEDS"):
+            self._ledger.write_lines(item, await self._app.database.run(feed_lines, stored.edition_id))
         return item

@@ -58,7 +58,7 @@ class ServiceRobotsMiddleware:
     def __init__(self, crawler: Crawler, application: Application) -> None:
         self._crawler = crawler
         self._services = application.services
-        self._of = RequestServices(application)
+        self._of = RequestServices(application, crawler.settings)
         self._made_up: set[str] = set()
         """Services whose rules a replica gave in their place."""
         self._lookups: dict[str, asyncio.Task[RobotParser | ServiceError | PageError | None]] = {}
@@ -106,10 +106,10 @@ class ServiceRobotsMiddleware:
         self._crawler.stats.inc_value("robotstxt/request_count")
         try:
             response = await self._crawler.engine.download_async(wanted)
-        except _NO_RULES as error:
-            log.info("%s has no robots.txt for us (%s); everything may be fetched", name, error)
-            return None
         except (ServiceError, PageError) as error:
+            if isinstance(error, _NO_RULES) and not _is_our_own(error):
+                log.info("%s has no robots.txt for us (%s); everything may be fetched", name, error)
+                return None
             log.warning("robots.txt of %s could not be fetched (%s); nothing of it will be in this crawl", name, error)
             return error
         receipt = response.meta.get(RECEIPT)
@@ -125,6 +125,11 @@ class ServiceRobotsMiddleware:
         )
         await self._crawler.signals.send_catch_log_async(signal=signals.robots_parsed, robotparser=rules, request=request)
         return rules
+
+
+def _is_our_own(error: ServiceError | PageError) -> bool:
+    """Return whether the project itself refused the answer (``DOWNLOAD_MAXSIZE``): there may be rules in it."""
+    return isinstance(error, ClientError) and error.status is None
 
 
 def _holds_rules(response: Response) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +16,7 @@ from cinegraph_core.contracts import Call, ServiceSpec
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.settings import BaseSettings
 
     from cinegraph_core.application import Application
 
@@ -20,13 +24,23 @@ CALL = "cinegraph_call"
 """Meta key: the :class:`~cinegraph_core.contracts.Call` a request stands for; without one the door makes its own."""
 JITTER = 0.5
 """By how much the time between two requests varies, so that they do not come like a clock's."""
+_DEADLINE = 180.0
+"""Seconds that a call to a foreign host has at least, as a site's; one attempt has to fit in."""
+_TELLING = re.compile(r"(?!host[.:])(([a-z0-9]+\.)*[a-z][a-z0-9]*|[0-9]+(\.[0-9]+){3})(:[0-9]+)?")
+"""Hosts whose names tell them apart: in these, ``_`` stands for nothing but a dot or the port's colon."""
+
+log = logging.getLogger(__name__)
 
 
 class RequestServices:
-    """Finds the service of a request; a host that belongs to no known service becomes one of its own."""
+    """Finds the service of a request; a host that belongs to no known service becomes one of its own.
 
-    def __init__(self, application: Application) -> None:
+    ``settings`` are the crawl's, whose ``DOWNLOAD_TIMEOUT`` is that of foreign hosts where the project has chosen it.
+    """
+
+    def __init__(self, application: Application, settings: BaseSettings | None = None) -> None:
         self._services = application.services
+        self._timeout, self._unchosen = (None, None) if settings is None else _timeouts(settings)
         self._bases: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for spec in application.plugins.services().values():
             for base in map(urlsplit, self._addresses(spec)):
@@ -36,6 +50,8 @@ class RequestServices:
             known.sort(key=lambda base: len(base[0]), reverse=True)
         self._hosts: dict[str, str] = {}
         self._adopted_names: set[str] = set()
+        self._unmoved: set[str] = set()
+        """Adopted services that no setting leads to another address."""
 
     def call_of(self, request: Request, name: str) -> Call:
         """Return the call a request to a service stands for; one without a spider's own is named after its path."""
@@ -54,7 +70,7 @@ class RequestServices:
 
     def effective(self, name: str, url: str) -> str:
         """Return where a URL really goes: a known service's public address may stand for a replica or another server."""
-        if name in self._adopted_names:
+        if name in self._unmoved:
             return url
         try:
             return self._services.join(name, url)
@@ -64,6 +80,10 @@ class RequestServices:
     def is_adopted(self, name: str) -> bool:
         """Return whether a service is one made up here for a foreign host."""
         return name in self._adopted_names
+
+    def chosen_timeout(self, own: float | None) -> float:
+        """Return the seconds a request's own ``download_timeout`` gives it; ``inf`` if that only repeats Scrapy's default."""
+        return inf if not own or own == self._unchosen else own
 
     def _addresses(self, spec: ServiceSpec) -> Iterator[str]:
         yield spec.base_url
@@ -76,27 +96,69 @@ class RequestServices:
         return next((name for path, name in known if _lies_under(url.path, path)), None)
 
     def _adopted(self, url: SplitResult) -> str:
-        if url.netloc not in self._hosts:
-            name = service_name(url.netloc)
-            # A foreign host keeps the pace that the project's DOWNLOAD_DELAY and DOWNLOAD_SLOTS give it.
-            self._services.adopt(ServiceSpec(name=name, base_url=f"{url.scheme}://{url.netloc}", kind="site", delay=0.0))
-            self._hosts[url.netloc] = name
-            self._adopted_names.add(name)
-        return self._hosts[url.netloc]
+        host = _netloc(url)
+        if host not in self._hosts:
+            self._hosts[host] = self._adopt(url.scheme, host)
+        return self._hosts[host]
+
+    def _adopt(self, scheme: str, host: str) -> str:
+        """Make a foreign host a service and return its name, which is the same in every process."""
+        name = service_name(host)
+        if name in self._services.names() and not self._is_of(name, host):
+            name = _marked(name, host)
+        if name not in self._services.names():
+            log.info("%s is the service %s", host, name)
+        deadline = self._timeout and max(self._timeout, _DEADLINE)
+        base = f"{scheme}://{host}"
+        # A foreign host keeps the pace that the project's DOWNLOAD_DELAY and DOWNLOAD_SLOTS give it.
+        spec = ServiceSpec(name=name, base_url=base, kind="site", delay=0.0, timeout=self._timeout, deadline=deadline)
+        self._services.adopt(spec)
+        self._adopted_names.add(name)
+        led = self._services.base_url(name)
+        if led == self._services.spec(name).base_url:
+            self._unmoved.add(name)
+        else:
+            away = urlsplit(led)
+            self._bases[_host(away)].append((away.path, name))
+        return name
+
+    def _is_of(self, name: str, host: str) -> bool:
+        """Return whether a service is that of a whole host."""
+        return self._services.spec(name).base_url.partition("://")[2] == host
+
+
+def _timeouts(settings: BaseSettings) -> tuple[float | None, float | None]:
+    """Return the ``DOWNLOAD_TIMEOUT`` that the project has chosen (0 is none), and the one that is only Scrapy's default."""
+    timeout = settings.getfloat("DOWNLOAD_TIMEOUT") or None
+    return (timeout, None) if settings.getpriority("DOWNLOAD_TIMEOUT") else (None, timeout)
 
 
 def _lies_under(path: str, base: str) -> bool:
     return f"{path}/".startswith(f"{base.rstrip('/')}/")
 
 
+def _netloc(url: SplitResult) -> str:
+    """Return host and port, never a user or a password."""
+    return url.netloc.rpartition("@")[2].lower()
+
+
 def _host(url: SplitResult) -> str:
-    return url.netloc.removeprefix("www.")
+    return _netloc(url).removeprefix("www.")
 
 
 def service_name(host: str) -> str:
-    """Return a host as a service is named: ``www.example.org:8080`` becomes ``www_example_org_8080``."""
-    name = re.sub(r"[^a-z0-9]+", "_", host.lower()).strip("_")
-    return name if name[:1].isalpha() else f"host_{name}"
+    """Return a host as a service is named, no two alike: ``www.example.org:8080`` becomes ``www_example_org_8080``.
+
+    A host whose name would also be another's, such as ``my-shop.org`` (``my.shop.org``), is told apart by a mark of its own.
+    """
+    host = host.lower()
+    name = re.sub(r"[^a-z0-9]+", "_", host).strip("_")
+    name = name if name[:1].isalpha() else f"host_{name}"
+    return name if _TELLING.fullmatch(host) else _marked(name, host)
+
+
+def _marked(name: str, host: str) -> str:
+    return f"{name}_{sha256(host.encode()).hexdigest()[:6]}"
 
 
 class Pacer:

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class EditionSpider(Spider):
     """Crawls the editions of one source; every ``-a name=value`` goes to its :attr:`Source.plan`.
 
-    Beyond the source's own arguments there are ``years=2019-2024``, ``missing=true`` (only editions not stored yet) and
+    Beyond the source's own arguments there are ``years=2019-2024``, ``missing=true`` (only what is not stored yet) and
     ``withdraw=true`` (withdraw all that a page has stopped printing, however much; this is audited). Yields one
     :class:`Edition` when all its pages have answered or failed. Ends with the reason ``no_data`` when the sources say that
     none of the editions exists, and with ``usage_error`` for a wrong argument.
@@ -79,14 +79,15 @@ class EditionSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """Yield the requests for the first pages of every edition planned."""
         try:
-            plans = await editions_of(self.source, self.arguments, self.application)
+            errands = await editions_of(self.source, self.arguments, self.application)
         except ConfigurationError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it all
             raise CloseSpider("usage_error" if isinstance(error, UsageError) else "configuration_error") from None
-        if not plans:
+        if not errands:
             log.info("every edition asked for is stored already")
-        for plan in plans:
-            gathering = Gathering(plan, this_year=self._this_year)
+        for errand in errands:
+            plan = errand.plan
+            gathering = Gathering(plan, this_year=self._this_year, is_rest=errand.is_rest)
             for further in self._requests(gathering, plan.pages):
                 yield further
             if not plan.pages:
@@ -172,14 +173,13 @@ class EditionSpider(Spider):
         if not gathering.whole:
             return
         edition = gathering.edition()
-        self._tally.note(edition, vanished=gathering.vanished)
+        self._tally.note(edition, vanished=gathering.vanished, empty=gathering.is_empty)
         self._count(edition)
         yield edition
 
     def _count(self, edition: Edition) -> None:
         stats = self.crawler.stats
         stats.inc_value("cinegraph/editions")
-        stats.inc_value("cinegraph/nominations", len(edition.nominations))
         for page in edition.pages:
             stats.inc_value(f"cinegraph/pages/{page.outcome}")
             if page.outcome != "ok":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from cinegraph_core.crawling.gathering import is_empty
 from cinegraph_core.records import Edition
 
 
@@ -18,15 +17,15 @@ class Tally:
         self._vanished: defaultdict[str, list[int]] = defaultdict(list)
         self._example: dict[str, tuple[int, str]] = {}
 
-    def note(self, edition: Edition, *, vanished: bool) -> None:
-        """Take note of an edition; ``vanished``: none of its pages exists, though they should."""
+    def note(self, edition: Edition, *, vanished: bool, empty: bool) -> None:
+        """Take note of an edition; ``vanished``: its pages should be there and none is; ``empty``: the sources have nothing."""
         self._editions += 1
         if vanished:
             self._vanished[edition.festival].append(edition.year)
             page = edition.pages[0]
-            example = (edition.year, f"{page.url}: {page.detail}")
+            example = (edition.year, page.url)
             self._example[edition.festival] = min(example, self._example.get(edition.festival, example))
-        elif is_empty(edition):
+        elif empty:
             self._empty[edition.festival].append(edition.year)
 
     @property

@@ -41,7 +41,8 @@ _BY_NAME: dict[str, type[ServiceError]] = {
     "scrapy.exceptions.DownloadTimeoutError": ServiceTimeoutError,
     "scrapy.exceptions.DownloadConnectionRefusedError": NetworkError,
     "scrapy.exceptions.CannotResolveHostError": NetworkError,
-    "scrapy.exceptions.DownloadCancelledError": InvalidResponseError,
+    # The project's own DOWNLOAD_MAXSIZE forbids the page: nothing is wrong with the service, and the next time is as large.
+    "scrapy.exceptions.DownloadCancelledError": ClientError,
     "scrapy.exceptions.ResponseDataLossError": NetworkError,
     "scrapy.exceptions.UnsupportedURLSchemeError": ClientError,
     "scrapy.exceptions.DownloadFailedError": NetworkError,
@@ -55,6 +56,12 @@ _BY_NAME: dict[str, type[ServiceError]] = {
     "json.decoder.JSONDecodeError": InvalidResponseError,
     "msgspec.DecodeError": InvalidResponseError,
     "builtins.UnicodeDecodeError": InvalidResponseError,
+    "builtins.EOFError": InvalidResponseError,
+    "gzip.BadGzipFile": InvalidResponseError,
+    "zlib.error": InvalidResponseError,
+    "struct.error": InvalidResponseError,
+    "brotli.error": InvalidResponseError,
+    "backports.zstd.ZstdError": InvalidResponseError,
     "builtins.OSError": NetworkError,
 }
 

@@ -15,7 +15,7 @@ from cinegraph_core.matching.likeness import NORMALISED
 from cinegraph_core.matching.lookup import Door, Lookup
 from cinegraph_core.matching.policy import Decision, acceptable, decide, tied
 from cinegraph_core.matching.years import years_off
-from cinegraph_core.records import FilmQuery, Match, Measurement, ScoredCandidate
+from cinegraph_core.records import Candidate, FilmQuery, Match, Measurement, ScoredCandidate
 from cinegraph_core.settings import MatchingSettings
 
 MOST_DETAILS = 3
@@ -81,6 +81,17 @@ class Cascade:
             match = _answer(lookup, decide(query, lookup.judged, self._matchers, self._settings))
         self._record_lookup(lookup, started, match)
         return replace(match, explanation=lookup.trail.explanation(lookup.judged)) if explain else match
+
+    async def film(self, tmdb_id: int) -> Candidate:
+        """Return what the catalogue tells of one film.
+
+        Raises :class:`NotFoundError` if there is none of this id, :class:`UnknownError` if no matcher can tell, and any other
+        :class:`ServiceError` if the catalogue cannot be asked.
+        """
+        verify = next((matcher.verify for matcher in self._matchers if matcher.verify is not None), None)
+        if verify is None:
+            raise UnknownError("no matcher is installed that can look a film up; see `cinegraph plugins`")
+        return await verify(Candidate(tmdb_id, title=""), Lookup(FilmQuery(str(tmdb_id), title=""), self._services))
 
     async def _search(self, lookup: Lookup) -> None:
         """Run the levels until one film can be accepted or a tie shows that no further search will tell."""
@@ -211,6 +222,7 @@ def _failed(lookup: Lookup, error: _Failure) -> Match:
         retry_after=getattr(error, "retry_after", None),
         provenance=lookup.provenance,
         parked_until=getattr(error, "parked_until", None),
+        service=getattr(error, "service", ""),
     )
 
 

@@ -97,8 +97,9 @@ class Match:
 
     ``level``, ``strategy`` and ``confidence`` name the lowest level whose own rule the accepted film satisfies; ``score``
     is the probability. ``api_calls`` counts HTTP requests sent for it. ``provenance`` is the worst of the answers used.
-    ``explanation`` stands where one was asked for. ``parked_until`` (epoch seconds) stands with an ``error`` for which a used-up
-    quota or budget is to blame: the question is to be put again then, and not before.
+    ``explanation`` stands where one was asked for. ``service`` is the one to blame for an ``error``. ``parked_until`` (epoch
+    seconds) stands with an ``error`` for which a used-up quota or budget is to blame: the question is to be put again then, and
+    not before.
     """
 
     id: str
@@ -118,3 +119,4 @@ class Match:
     provenance: Provenance = "live"
     explanation: Explanation | None = None
     parked_until: float | None = None
+    service: str = ""

@@ -18,9 +18,9 @@ Control = Literal[
     "probe",
 ]
 """A word that every process obeys. A quota's value is its number, that of ``spent_until`` when the provider's own quota begins
-anew, that of ``held_until`` when a service may be asked again, that of ``probe`` until when one process alone may probe it,
-that of ``mode`` a :class:`~cinegraph_core.services.modes.Switch`, that of the others the moment they were said. Moments are
-milliseconds since the epoch."""
+anew (below 0: when a person took that word back), that of ``held_until`` when a service may be asked again, that of ``probe``
+until when one process alone may probe it, that of ``mode`` a :class:`~cinegraph_core.services.modes.Switch`, that of the others
+the moment they were said. Moments are milliseconds since the epoch."""
 Mode = Literal["mock", "real", "hybrid"]
 FilmKind = Literal["movie", "short", "series", "episode", "video", "game", "immersive", "unknown"]
 PersonKind = Literal["person", "company"]

@@ -156,10 +156,15 @@ class Breaker:
                 return False
             if not isinstance(self._era, Closed) and found_at < self._since - _ROUNDING:
                 return False
-            self._succeed(Open(until))
-            self._since, self._sick_since = now, found_at
-            self._wait = self._after(max(self._rules.wait, until - found_at))
+            self._open_until(until, found_at)
+            self._since = now
             return True
+
+    def resume(self, until: float, found_at: float) -> None:
+        """Begin open until a moment, which may have passed, because somebody found the service sick before this was made."""
+        with self._lock:
+            if isinstance(self._era, Closed):
+                self._open_until(until, found_at)
 
     def recover(self, found_at: float, now: float) -> bool:
         """Begin the ramp because somebody else's probes were good at ``found_at``; returns whether that is news.
@@ -199,6 +204,11 @@ class Breaker:
         if state == "half_open":
             return self._succeed(HalfOpen(self._rules))
         return self._succeed(Recovery() if state == "ramp" else Closed(self._rules, now))
+
+    def _open_until(self, until: float, found_at: float) -> None:
+        self._succeed(Open(until))
+        self._sick_since = found_at
+        self._wait = self._after(max(self._rules.wait, until - found_at))
 
     def _succeed(self, era: Era) -> tuple[Era, Era]:
         old, self._era = self._era, era

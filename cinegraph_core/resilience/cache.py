@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
+from cinegraph_core.records import Control
+
 Freshness = Literal["fresh", "stale", "gone"]
+CLEARINGS: tuple[Control, ...] = ("cache_cleared", "cache_purged")
+"""The words that say when a person cleared kept answers of a service: all of them, or some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A kept answer; ``url`` is the public one, ``absent`` a proper "not found"; a purge can select by ``path`` and ``tags``."""
+    """A kept answer; ``url`` is the public one, ``absent`` a proper "not found"; a purge can select by ``path`` and ``tags``.
+
+    ``asked_at`` is known to the process that asked: what was asked for before a purge must not outlive it.
+    """
 
     key: str
     service: str
@@ -50,6 +57,12 @@ class Entry:
     fresh_until: float
     kept_until: float
     tags: tuple[str, ...] = ()
+    asked_at: float | None = field(default=None, compare=False)
+
+    @property
+    def since(self) -> float:
+        """Return the moment of which the answer is."""
+        return self.stored_at if self.asked_at is None else self.asked_at
 
     @property
     def size(self) -> int:
@@ -63,16 +76,27 @@ class Entry:
         return "fresh" if now < self.fresh_until else "stale"
 
 
-def cache_key(*parts: str, query: Iterable[str] = ()) -> str:
-    """Return the SHA-256 of what makes an answer the same: the parts, and the query's pairs in whatever order."""
-    return sha256("\0".join((*parts, *sorted(query))).encode()).hexdigest()
+def cache_key(*parts: str, query: Sequence[str] = ()) -> str:
+    """Return the SHA-256 of what makes an answer the same: the parts, and the query's pairs in whatever order of names.
+
+    Values of one name stay in their order, which may mean something.
+    """
+    return sha256("\0".join((*parts, *_ordered(query))).encode()).hexdigest()
+
+
+def cleared_at(words: Mapping[tuple[str, str], int], service: str) -> float:
+    """Return when a person last cleared any kept answer of a service, 0 for never."""
+    return max(words.get((service, word), 0) for word in CLEARINGS) / 1000
 
 
 class Memory:
-    """The entries used last, at most ``entries`` of them and ``size`` bytes; counts what it had to let go."""
+    """The entries used last, at most ``entries`` of them and ``size`` bytes; counts what it had to let go.
 
-    def __init__(self, *, entries: int = 2048, size: int = 64 << 20) -> None:
-        self._most, self._largest = entries, size
+    One of more than ``largest`` bytes is not held: too many others would have to go for it.
+    """
+
+    def __init__(self, *, entries: int = 2048, size: int = 64 << 20, largest: int = 8 << 20) -> None:
+        self._most, self._room, self._largest = entries, size, min(size, largest)
         self._lock = threading.Lock()
         self._held: OrderedDict[str, Entry] = OrderedDict()
         self._size = 0
@@ -95,19 +119,31 @@ class Memory:
         """Keep an entry in place of an older one; lets the least recently used go where there is no room."""
         with self._lock:
             self._drop(entry.key)
+            if entry.size > self._largest:
+                return
             self._held[entry.key] = entry
             self._size += entry.size
-            while len(self._held) > self._most or self._size > self._largest:
+            while len(self._held) > self._most or self._size > self._room:
                 self._drop(next(iter(self._held)))
                 self.evicted += 1
 
     def purge(self, service: str, *, before: float) -> None:
-        """Forget what was stored of a service before a moment."""
+        """Forget what is of a service and of before a moment."""
         with self._lock:
-            for key in [key for key, one in self._held.items() if one.service == service and one.stored_at < before]:
+            for key in [key for key, one in self._held.items() if one.service == service and one.since < before]:
                 self._drop(key)
 
     def _drop(self, key: str) -> None:
         entry = self._held.pop(key, None)
         if entry is not None:
             self._size -= entry.size
+
+
+def _ordered(query: Sequence[str]) -> Sequence[str]:
+    # To look at names is dear. Where one name begins another, pairs that stand in order may get a key of their own: one more
+    # question to the service, never a wrong answer.
+    return query if sorted(query) == query else sorted(query, key=_name_of)
+
+
+def _name_of(pair: str) -> str:
+    return pair.partition("=")[0]

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import math
+import re
+import threading
+from collections import deque
 from collections.abc import Mapping
-from typing import Literal
+from itertools import takewhile
+from typing import Literal, NamedTuple
 
 from cinegraph_core.resilience.retry import parse_retry_after
 
 QuotaStatus = Literal["healthy", "warning", "critical"]
 WARNING, CRITICAL = 0.80, 0.95
 """Shares of a quota: from the first it is ``warning``, above the second ``critical``."""
+LONGEST_WINDOW = 32 * 86_400.0
+"""Seconds; no provider counts over more than a month, so a reset that lies further ahead is taken as this."""
 _EPOCH_FROM = 1_000_000_000.0
 """A reset this large is a moment since the epoch; a smaller one is a number of seconds. Both are in use."""
+_MILLISECONDS_FROM = 100_000_000_000.0
+"""A moment this large is in milliseconds; in seconds it would be the year 5138."""
+_NAMES = (
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("ratelimit-remaining", "ratelimit-reset"),
+    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+)
+"""The custom of many, the IETF draft's, OpenAI's."""
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
+_DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_REMEMBERED = 1024
+"""So many calls that began later than one are told apart; more are not under way at a time."""
 
 
 def quota_status(used: int, limit: int) -> QuotaStatus:
@@ -23,29 +42,112 @@ def quota_status(used: int, limit: int) -> QuotaStatus:
     return "warning" if share >= WARNING else "healthy"
 
 
-def spent_until(headers: Mapping[str, str], now: float) -> float | None:
-    """Return until when (seconds since the epoch) the provider says that nothing is left, ``None`` if it does not.
+class Left(NamedTuple):
+    """How many ``calls`` a provider says are left before ``until`` (seconds since the epoch)."""
 
-    Reads ``x-ratelimit-remaining`` with ``x-ratelimit-reset``, the IETF draft's names without ``x-``, and ``retry-after`` in
-    place of a missing reset. Names are lower case.
+    calls: int
+    until: float
+
+
+def calls_left(headers: Mapping[str, str], now: float) -> Left | None:
+    """Return what the provider says is left of its own quota, ``None`` if it does not say, or not until when.
+
+    Reads ``x-ratelimit-remaining`` with ``x-ratelimit-reset``, the IETF draft's names without ``x-``, OpenAI's with
+    ``-requests``, and ``retry-after`` in place of a missing reset. A reset is in seconds, a moment since the epoch in seconds
+    or milliseconds, or a duration such as ``6m0s`` or ``20ms``. Names are lower case.
     """
-    remaining = _number(headers.get("x-ratelimit-remaining") or headers.get("ratelimit-remaining"))
-    if remaining is None or remaining > 0:
+    for name, reset_name in _NAMES:
+        if name in headers:
+            return _left(headers[name], headers.get(reset_name), headers.get("retry-after"), now)
+    return None
+
+
+class ProvidersWord:
+    """What a provider said of its own quota, and how many calls that leaves; times in seconds since the epoch.
+
+    Before ``until`` every call has to :meth:`take` leave.
+    """
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self._lock = threading.Lock()
+        self._spent_until = 0.0
+        self._calls = 0
+        """How many are left before ``_window_end``, less those that have begun."""
+        self._window_end = 0.0
+        self._begun: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def refused_until(self, now: float) -> float:
+        """Return until when calls are refused; 0 if they are not."""
+        if now < self._spent_until:
+            return self._spent_until
+        return self._window_end if self._calls <= 0 and now < self._window_end else 0.0
+
+    def take(self, now: float) -> float:
+        """Let a call begin; returns 0, or until when none may."""
+        with self._lock:
+            until = self.refused_until(now)
+            if not until and now < self._window_end:
+                self._calls -= 1
+                self._begun.append(now)
+            return until
+
+    def give_back(self) -> None:
+        """Take note that a call that began did not leave."""
+        with self._lock:
+            if self._begun:
+                self._begun.pop()
+                self._calls += 1
+
+    def left(self, left: Left, asked_at: float) -> None:
+        """Believe that so much is left, as was said to a request that left at ``asked_at``: later ones may be missing in it."""
+        with self._lock:
+            later = sum(1 for _ in takewhile(lambda at: at > asked_at, reversed(self._begun)))
+            self._calls, self._window_end = left.calls - later, left.until
+            self.until = max(self._spent_until, left.until)
+
+    def spent(self, until: float) -> bool:
+        """Believe that nothing is left before ``until``; returns whether that is news."""
+        with self._lock:
+            longer = until > self._spent_until
+            if longer:
+                self._spent_until = until
+                self.until = max(until, self._window_end)
+            return longer
+
+    def forget(self) -> None:
+        """Believe nothing of it any longer."""
+        with self._lock:
+            self._spent_until = self._window_end = self.until = 0.0
+            self._begun.clear()
+
+
+def _left(said: str, reset: str | None, retry_after: str | None, now: float) -> Left | None:
+    calls, until = _number(said), _until(reset, now)
+    if until is None and (wait := parse_retry_after(retry_after, now)) is not None:
+        until = now + wait
+    if calls is None or until is None or until <= now:
         return None
-    reset = _number(headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset"))
-    if reset is None:
-        reset = parse_retry_after(headers.get("retry-after"), now)
-    if reset is None:
+    return Left(max(0, int(calls)), until)
+
+
+def _until(reset: str | None, now: float) -> float | None:
+    number = _number(reset)
+    if number is None:
         return None
-    until = reset if reset >= _EPOCH_FROM else now + reset
-    return until if until > now else None
+    if number >= _MILLISECONDS_FROM:
+        number /= 1000
+    return min(number if number >= _EPOCH_FROM else now + number, now + LONGEST_WINDOW)
 
 
 def _number(text: str | None) -> float | None:
+    """Return a number, or the seconds of a duration; ``None`` for anything else."""
     if text is None:
         return None
     try:
         number = float(text)
     except ValueError:
-        return None
+        if not _DURATION.fullmatch(text):
+            return None
+        number = sum(float(figure) * _UNITS[unit] for figure, unit in _PART.findall(text))
     return number if math.isfinite(number) else None

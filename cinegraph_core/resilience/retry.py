@@ -6,9 +6,14 @@ import random
 import re
 import threading
 from datetime import UTC
+from math import inf
 
 MAX_WAIT = 10.0
 """Seconds; a longer wait is never slept through, the caller gets the error with ``retry_after`` and comes back."""
+LONGEST_HOLD = 86_400.0
+"""Seconds; whatever a service asks for, after a day it is asked again: most quotas begin anew by then."""
+SLOWED_FOR = 60.0
+"""Seconds after a slowdown within which another word to slow down makes the next one longer; many count by the minute."""
 CALLS_PER_RETRY = 10
 """Calls that earn a retry: a tenth, as in Google's SRE book ("Handling Overload") and gRPC's retry throttling."""
 RETRY_RESERVE = 20.0
@@ -27,26 +32,63 @@ def backoff(attempt: int, rng: random.Random) -> float:
     Anything up to 1, 2, 4, 8, 10, 10 … seconds. It is the full jitter of Marc Brooker, "Exponential Backoff and
     Jitter" (AWS Architecture Blog, 2015).
     """
-    return rng.uniform(0.0, min(MAX_WAIT, 2.0 ** min(attempt - 1, 8)))
+    return rng.uniform(0.0, _most(attempt))
+
+
+def _most(times: int) -> float:
+    return min(MAX_WAIT, 2.0 ** min(times - 1, 8))
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Return the seconds a ``Retry-After`` header asks for, ``None`` if there is none or it makes no sense.
 
-    Understands seconds (decimals too, though RFC 9110 has none) and every HTTP date; a date in the past means 0.
-    ``now`` is the wall clock in seconds since the epoch.
+    Understands seconds (decimals too, though RFC 9110 has none) and every HTTP date; a date in the past means 0, and more than
+    :data:`LONGEST_HOLD` just that. ``now`` is the wall clock in seconds since the epoch.
     """
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
-        return float(text)
+        return min(float(text), LONGEST_HOLD)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - dear to import, and a date is seldom sent
 
     try:
         date = parsedate_to_datetime(text)
+        moment = (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-    return max(0.0, aware.timestamp() - now)
+    return min(max(0.0, moment - now), LONGEST_HOLD)
+
+
+class Slowdown:
+    """How long all calls to a service are held back that says to slow down (429) and not for how long.
+
+    1, 2, 4, 8, 10, 10 … seconds, the bounds of :func:`backoff`: a second is the least that helps where requests are counted by
+    the second, as TMDb does ("somewhere in the 40 requests per second range", Rate Limiting, developer.themoviedb.org). It
+    begins with 1 again once a request was answered well, or nothing of the kind was said for :data:`SLOWED_FOR`. Times are
+    monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.times = 0
+        """How often in a row it was told."""
+        self._began_at = self._ends_at = -inf
+
+    def told(self, asked_at: float, now: float) -> float:
+        """Take note of the word, said to a request that left at ``asked_at``; return until when nothing may be sent.
+
+        Requests that left before a slowdown began do not make it longer, however many are told to slow down.
+        """
+        with self._lock:
+            if asked_at > self._began_at:
+                self.times = self.times + 1 if now - self._ends_at <= SLOWED_FOR else 1
+                self._began_at, self._ends_at = now, now + _most(self.times)
+            return self._ends_at
+
+    def answered(self, asked_at: float) -> None:
+        """Take note that a request that left at ``asked_at`` was answered well."""
+        with self._lock:
+            if asked_at > self._began_at:
+                self.times = 0
 
 
 class RetryBudget:

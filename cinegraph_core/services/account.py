@@ -42,6 +42,8 @@ class CallAccount:
     """A stale answer with which the call ends where no other can be had."""
     proper: Proper | None = None
     """The answer the call ended with, where it may be kept."""
+    doubtful: Answer | None = None
+    """The last answer, where only this call finds an error in it: another caller may judge it otherwise."""
     _stand_in: Callable[[], ServiceState] | None = None
     _is_steered = False
     """Whether ``_stand_in`` counts, not the service's own."""
@@ -170,12 +172,13 @@ class CallAccount:
         return Spared(Done(ruling.value, spare))
 
     def _go_on(self, state: ServiceState, error: ServiceError) -> None:
-        """Turn to the replica, which has the whole deadline anew; the record tells the time of both, and why."""
+        """Turn to the replica, which has the time that is left, but at least that of one attempt; the record says why."""
         self._let_go()
         if self._started is not None:
             now = self._clock.monotonic()
-            self._waited -= now - self._started
-            self._started = now
+            started = max(self._started, now - max(0.0, state.deadline - state.timeout))
+            self._waited -= started - self._started
+            self._started = started
         if self.tried:
             self._note("unanswered")
         self._instead_of, self._reason = error, str(error)[:_MESSAGE_LENGTH]
@@ -225,12 +228,13 @@ class CallAccount:
             self._unprobe()
 
     def _unprobe(self) -> None:
-        if self._claim and self._state.probes is not None:
+        # One given up while it was claimed may be ours as well; what another process has, stays as it is.
+        if self._state.probes is not None:
             self._state.probes.end(self._state.breaker.retry_at(self._clock.monotonic()))
         self._unclaimed = self._claim = False
 
     def _elapsed_ms(self) -> float | None:
-        if self._started is None or not self.tried:
+        if self._started is None or not (self.sent or self.tried):
             return None
         # Waits for our own limits say nothing about the service.
         elapsed = self._clock.monotonic() - self._started - self._waited

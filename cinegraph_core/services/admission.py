@@ -10,12 +10,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from cinegraph_core.errors import BulkheadFullError, ServiceError, ServiceTimeoutError
+from cinegraph_core.errors import BulkheadFullError, ServiceError, ServiceTimeoutError, UnknownError
 from cinegraph_core.resilience.bulkhead import Bulkhead, Waiter
 from cinegraph_core.services.account import CallAccount
 from cinegraph_core.services.judging import CallError
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.verdicts import Attempt, Elsewhere, Spared
+
+_LEAST_PAUSE = 60.0
+"""Seconds that a pause counts at least, lest a service that always asks for a second is asked thousands of times."""
 
 
 class Admission(CallAccount):
@@ -25,8 +28,16 @@ class Admission(CallAccount):
     :class:`Elsewhere`, where the call goes on at the replica (hybrid mode): the caller then asks for leave again.
     """
 
+    patience = 0.0
+    """Seconds of pauses, asked for by the service, that the caller waits out beside the deadline."""
+    is_repeated = False
+    """Whether a request that was itself told to wait goes again after such a pause, beside the retries."""
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
+    _counted_at = 0.0
+    """When the request was counted, in seconds since the epoch."""
+    _retries_left = 0
+    _paused = 0.0
 
     def leaving(self, attempt: Attempt) -> None:
         """Say that the wait is over; raises :class:`CircuitOpenError` if the breaker opened meanwhile."""
@@ -49,10 +60,53 @@ class Admission(CallAccount):
             return False
         try:
             limits = state.limits if self.call.tokens is None else self.limits
-            self._charge = limits.take(self._clock.now())
+            self._counted_at = now = self._clock.now()
+            self._charge = limits.take(now)
         except ServiceError as refusal:
             raise self._refused(refusal) from None
+        except Exception as error:
+            # A count that breaks must refuse.
+            message = f"the call cannot be counted: {type(error).__name__}: {error}"
+            raise self._refused(UnknownError(message)) from error
         return self._charge is not None
+
+    # ----------------------------------------------------------------------------------------- for a scheduler
+
+    def departs(self) -> bool:
+        """Say that the request goes only now, because a scheduler kept it: that time is not the call's.
+
+        ``False`` if it must not go, because the service has asked for a pause since it got leave.
+        """
+        now = self._clock.monotonic()
+        if self._state.held(now):
+            return False
+        self.queued(now - self._leaves_at)
+        self._leaves_at = now
+        return True
+
+    def withdrawn(self) -> None:
+        """Take back a request that had leave and did not go: it counts nowhere, and the same call goes on."""
+        self._let_go()
+
+    def moved_on(self) -> None:
+        """End the call well: a redirect led to another service, where another call goes on."""
+        self._end(success=True)
+
+    def waits_out(self, seconds: float) -> bool:
+        """Return whether the caller waits out a pause of this length; not where a replica answers at once."""
+        stand_in = self._stand_in if self._is_steered else self._state.stand_in
+        return stand_in is None and seconds <= self.patience
+
+    def resumed(self, seconds: float) -> None:
+        """Go on with an answer, a part of which the caller has had for so long: not the service's time, and never repeated."""
+        self.queued(seconds)
+        self._leaves_at += seconds
+        self._retries_left = 0
+
+    @property
+    def asked_at(self) -> float:
+        """When the last request was counted, just before it left (seconds since the epoch)."""
+        return self._counted_at
 
     # ------------------------------------------------------------------------------------- for Services.admit
 
@@ -75,19 +129,15 @@ class Admission(CallAccount):
             raise self._refused(BulkheadFullError(message))
         return waiter
 
-    def seated(self, bulkhead: Bulkhead, began: float) -> None:
-        """Take the place that was waited for since ``began``; raises the refusal if the breaker opened meanwhile."""
+    def seated(self, bulkhead: Bulkhead) -> None:
+        """Take the place that was waited for; raises the refusal if the breaker opened meanwhile."""
         self._place = bulkhead
-        now = self._clock.monotonic()
-        self._waited += now - began
-        self._leaves_at = now
         if self._in_flight is not None:
             self.leaving(self._in_flight)
 
-    def unseated(self, bulkhead: Bulkhead) -> CallError | Spared | Elsewhere:
-        """End the call because no place came in time; returns the error to raise."""
-        name = self._state.spec.name
-        return self._refused(ServiceTimeoutError(f"none of the {bulkhead.places} calls to {name} under way ended in time"))
+    def overdue(self, why: str) -> CallError | Spared | Elsewhere:
+        """End the call because what it waited for did not come before its deadline; returns the error to raise."""
+        return self._refused(ServiceTimeoutError(why))
 
     def claimed(self, free_at: float | None) -> None:
         """Go on as the one probe of all processes; where another has it until ``free_at``, raise :class:`CircuitOpenError`."""
@@ -103,8 +153,25 @@ class Admission(CallAccount):
         """Return how many seconds of the call's deadline are left."""
         return self._left(self._clock.monotonic())
 
-    def remaining(self, attempt: Attempt) -> Attempt:
-        """Return the attempt with no more time than the call has left; raises :class:`ServiceTimeoutError` if it has none."""
+    def begin_to_wait(self) -> float:
+        """Let the deadline run, if it does not yet; return the moment, for :meth:`waited`."""
+        now = self._clock.monotonic()
+        if self._started is None:
+            self._started = now
+        return now
+
+    def waited(self, began: float) -> None:
+        """Leave the time since ``began`` out of the response time: it says nothing about the service."""
+        now = self._clock.monotonic()
+        self._waited += now - began
+        self._leaves_at = now
+
+    def remaining(self, attempt: Attempt, began: float) -> Attempt:
+        """Return the attempt after a wait since ``began``, with no more time than the call has left.
+
+        Raises :class:`ServiceTimeoutError` if it has none.
+        """
+        self.waited(began)
         left = self.left()
         if left <= 0:
             raise self._refused(ServiceTimeoutError(f"the deadline of {self._state.deadline:g} s has passed"))
@@ -118,6 +185,15 @@ class Admission(CallAccount):
 
     def _left(self, now: float) -> float:
         return self._state.deadline if self._started is None else self._started + self._state.deadline - now
+
+    def _sits_out(self, seconds: float) -> bool:
+        """Return whether the call waits out one more pause; if so, leave it out of the deadline."""
+        paused = self._paused + max(seconds, _LEAST_PAUSE)
+        if not (self.is_repeated and self.waits_out(paused)):
+            return False
+        self._paused = paused
+        self.queued(seconds)
+        return True
 
     def _refused(self, refusal: ServiceError) -> CallError | Spared | Elsewhere:
         error = self._last_error

@@ -5,6 +5,7 @@ An error in here never fails a call: what cannot be looked up is asked for, what
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections import Counter, defaultdict, deque
@@ -14,8 +15,9 @@ from typing import Literal
 import msgspec
 
 from cinegraph_core.contracts import Answer, Call, Clock, ServiceSpec
-from cinegraph_core.records import Control, Provenance
-from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
+from cinegraph_core.records import Provenance
+from cinegraph_core.resilience.cache import CLEARINGS, CachePolicy, Entry, Memory, cleared_at
+from cinegraph_core.services.cache_keys import key_of, may_be_kept
 from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.shared import Controls, SharedState
 
@@ -23,9 +25,8 @@ log = logging.getLogger(__name__)
 Use = Literal["serve", "renew", "spare", "nothing"]
 _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "set-cookie", "transfer-encoding"})
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
-_PERSONAL = frozenset({"authorization", "cookie", "if-modified-since", "if-none-match", "range"})
-"""Request headers that make an answer personal; it is not cached."""
-_CLEARED: tuple[Control, ...] = ("cache_cleared", "cache_purged")
+PATIENCE = 1.0
+"""Seconds the database is given to answer; asking the service itself takes no longer."""
 _OVERLAP = 5.0
 """Seconds of overlap when looking for new keys, as an older transaction may commit later."""
 
@@ -48,15 +49,22 @@ class Kept:
         """Tell whether it is worth looking for a key."""
         return self._keys is None or key in self._keys
 
-    async def find(self, key: str) -> Entry | None:
-        """Return what is kept under a key, without holding the event loop."""
+    async def find(self, key: str, patience: float) -> Entry | None:
+        """Return what is kept under a key, ``None`` also if that is not to be had within ``patience`` seconds."""
         try:
-            found = await self._shared.ask(lambda store: store.find(key))
+            found = await asyncio.wait_for(self._shared.ask(lambda store: store.find(key)), patience)
+        except TimeoutError:
+            log.warning("the cache did not answer within %.1f s", patience)
+            return None
         except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
             log.warning("the cache cannot be read: %s", error)
             return None
         # It may have been written after the last purge was heard of here.
         return None if found is None or found.stored_at * 1000 < self._words.get((found.service, "cache_cleared"), 0) else found
+
+    def was_cleared(self, service: str, since: float) -> bool:
+        """Tell whether a person has cleared answers of a service since a moment."""
+        return cleared_at(self._words, service) > since
 
     def put(self, entry: Entry) -> None:
         """Store an entry with the next pulse."""
@@ -95,7 +103,7 @@ class Kept:
         """Forget what a person cleared."""
         before, self._words = self._words, words
         for (service, name), moment in words.items():
-            if name in _CLEARED and moment > before.get((service, name), 0):
+            if name in CLEARINGS and moment > before.get((service, name), 0):
                 self._memory.purge(service, before=moment / 1000)
 
 
@@ -134,28 +142,26 @@ class ServiceCache:
     def key(self, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """Return the key of a GET below the service's base, ``None`` if its answer is not to be kept.
 
-        The order of the query's pairs makes no difference; names of headers are lower case.
+        Names of headers are lower case.
         """
-        if not _PERSONAL.isdisjoint(headers) or "no-" in headers.get("cache-control", ""):
-            return None
-        pairs = query.split("&") if query else []
-        if self._secrets:
-            pairs = [pair for pair in pairs if not pair.startswith(self._secrets)]
-        return cache_key(self._asked, path, headers.get("accept", ""), headers.get("accept-language", ""), query=pairs)
+        return key_of(self._asked, path, query, headers, secrets=self._secrets)
 
     def may_hold(self, key: str) -> bool:
         """Tell whether it is worth the wait to :meth:`find` a key."""
         return key in self._memory or (self._kept is not None and self._kept.may_hold(key))
 
-    async def find(self, key: str) -> Entry | None:
-        """Return the entry of a key that is fresh or at least good for an emergency."""
+    async def find(self, key: str, *, patience: float = PATIENCE) -> Entry | None:
+        """Return the entry of a key that is fresh or at least good for an emergency.
+
+        The database is given ``patience`` seconds, and never more than :data:`PATIENCE`.
+        """
         now = self._clock.now()
         entry = self._memory.get(key)
         if entry is not None and entry.freshness(now) == "fresh":
             return entry
         kept = self._kept
         if kept is not None and kept.may_hold(key):
-            found = await kept.find(key)
+            found = await kept.find(key, min(patience, PATIENCE))
             if found is not None and self._is_newer(found, entry):
                 self._memory.put(found)
                 entry = found
@@ -186,20 +192,24 @@ class ServiceCache:
         """Return an answer that somebody else's request brought, as it is for a caller that only waited."""
         return msgspec.structs.replace(answer, provenance=self._marked(answer.provenance or "cache"))
 
-    def keep(self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = ()) -> None:
-        """Keep a proper answer; a "not found" has a time of its own."""
+    def keep(
+        self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = (), asked_at: float | None = None
+    ) -> None:
+        """Keep a proper answer, unless what was kept has been cleared since it was asked for; a "not found" has its own time."""
         good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
         if answer.provenance not in (None, self._provenance):
             return  # it came from elsewhere, in the place of an answer
-        if good <= 0 or "no-store" in answer.headers.get("cache-control", ""):
+        if good <= 0 or not may_be_kept(answer):
             return
         now = self._clock.now()
+        asked_at = now if asked_at is None else asked_at
+        if self._kept is not None and self._kept.was_cleared(self._service, asked_at):
+            return
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
         # What is absent may exist tomorrow, so it is never served beyond its time.
         kept = now + good + (0.0 if absent else self.policy.grace)
-        entry = Entry(
-            key, self._service, path, answer.status, headers, answer.body, answer.url, absent, now, now + good, kept, tags
-        )
+        about = self._service, path, answer.status, headers, answer.body, answer.url, absent
+        entry = Entry(key, *about, now, now + good, kept, tags, asked_at)
         evicted = self._memory.evicted
         self._memory.put(entry)
         self.count("stored")

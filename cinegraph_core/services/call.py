@@ -36,12 +36,12 @@ from cinegraph_core.errors import (
 from cinegraph_core.resilience.breaker import Refused
 from cinegraph_core.resilience.breaker_states import HalfOpen
 from cinegraph_core.resilience.calendar import window, zone_of
-from cinegraph_core.resilience.quota import spent_until
 from cinegraph_core.resilience.retry import MAX_WAIT, backoff
 from cinegraph_core.services.account import may_have_left
 from cinegraph_core.services.admission import Admission
 from cinegraph_core.services.exhaustion import park
 from cinegraph_core.services.judging import CallError, rule
+from cinegraph_core.services.second_hand import SecondHand
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Verdict
 
@@ -49,7 +49,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD"})
 """Only these are repeated; anything else could be done twice."""
 
 
-class CallGuard(Admission):
+class CallGuard(Admission, SecondHand):
     """Leads one call from its first attempt to its one measurement.
 
     Its deadline counts from the first :meth:`attempt`, waits included, save what :meth:`queued` names. Not for use by two tasks
@@ -57,6 +57,8 @@ class CallGuard(Admission):
     """
 
     _failures = 0
+    _has_earned = False
+    """Whether it has paid its share into the retry budget."""
 
     def __init__(
         self,
@@ -85,6 +87,8 @@ class CallGuard(Admission):
         state = self._state
         if self._started is None:
             self._started = now
+        if not self._has_earned:
+            self._has_earned = True
             state.retries.earn()
         left = self._left(now)
         try:
@@ -102,25 +106,13 @@ class CallGuard(Admission):
                 wait = permit.at - now
                 if wait >= left:
                     raise self._refused(state.circuit_open(wait))
-        wait = max(wait, state.take_turn(now))
+        if (taken := state.take_turn(now)) > wait:
+            wait = taken
         self._leaves_at = now + wait
         self._waited += wait
         left -= wait
         attempt = self._in_flight = Attempt(wait, left if left < state.timeout else state.timeout, permit)
         return attempt
-
-    def recalled(self, answer: Answer) -> Done | None:
-        """End the call with a kept answer; ``None`` if this call's reader cannot read it, so that it has to be asked for.
-
-        Raises :class:`NotFoundError` or :class:`NoDataError` where the answer says that there is no such thing.
-        """
-        ruling = rule(self.call, self._state.spec, answer, self._clock.now())
-        if ruling.error is None:
-            self._end(success=True, error_type="not_found" if ruling.absent else None, provenance=answer.provenance)
-            return Done(ruling.value, answer)
-        if ruling.absent:
-            raise self._ended(ruling.error, success=True, provenance=answer.provenance)
-        return None
 
     def answered(self, attempt: Attempt, answer: Answer) -> Verdict:
         """Judge an answer: by :attr:`ServiceSpec.judge`, by its status, by :attr:`Call.read`, in this order.
@@ -136,6 +128,8 @@ class CallGuard(Admission):
         exhausted = self._believe(answer, ruling.error, now)
         if ruling.error is None or ruling.absent:
             self.proper = Proper(answer, ruling.absent)
+        else:
+            self.doubtful = answer if ruling.own else None
         if ruling.error is None:
             self._end(success=True, error_type="not_found" if ruling.absent else None)
             return Done(ruling.value, answer)
@@ -154,6 +148,7 @@ class CallGuard(Admission):
     def failed(self, attempt: Attempt, error: BaseException) -> Again:
         """Take note that no answer came; returns :class:`Again` or raises what :meth:`answered` raises."""
         ours = classify(error, service=self.call.service)
+        self.doubtful = None
         self._count(sent=may_have_left(ours), outcome=ours)
         self._settle(attempt, ours)
         return self._again(ours)
@@ -184,18 +179,21 @@ class CallGuard(Admission):
         Returns whether the error says just that, so that no attempt helps before the provider's window ends.
         """
         spec = self._state.spec
-        until = spent_until(answer.headers, now)
+        until = self._state.limits.heed(answer.headers, self._counted_at, now)
         if until is None and isinstance(error, RateLimitError) and error.spent is not None:
             until = window(error.spent, now, zone_of(spec.time_zone)).end
         if until is None:
             return False
-        if until - now <= MAX_WAIT:
-            self._state.hold(self._clock.monotonic() + until - now)
+        pause = until - now
+        if pause <= MAX_WAIT or self.waits_out(pause):
+            self._state.hold(self._clock.monotonic() + pause)
+            if pause > MAX_WAIT and isinstance(error, RateLimitError):
+                error.retry_after = max(pause, error.retry_after or 0.0)
             return False
         self._state.limits.provider_spent(until)
         if not isinstance(error, RateLimitError):
             return False
-        error.retry_after = until - now
+        error.retry_after = pause
         park(spec, error, until)
         return True
 
@@ -207,6 +205,8 @@ class CallGuard(Admission):
             self._note("shadowed")
         if error is None or isinstance(error, NotFoundError | PageError):
             breaker.success(permit, now, now - self._leaves_at)
+            if self._state.slowdown.times:
+                self._state.slowdown.answered(self._leaves_at)
         elif error.trips:
             breaker.failure(permit, now)
         else:
@@ -223,10 +223,12 @@ class CallGuard(Admission):
             self._note("rate_limited")
         now = self._clock.monotonic()
         self._failures += 1
-        wait = error.retry_after or backoff(self._failures, self._rng)
-        if error.retry_after:
-            self._state.hold(now + error.retry_after)
+        wait = self._state.held_back_by(error, self._leaves_at, now) or backoff(self._failures, self._rng)
+        is_told_when = bool(error.retry_after)
         wait = max(wait, self._closed_for(error, now))
+        if is_told_when and wait > MAX_WAIT and self._sits_out(wait):
+            self._last_error = error
+            return Again(wait)
         if self._retries_left == 0 or wait > MAX_WAIT or wait >= self._left(now):
             raise self._ended(error)
         if not self._state.retries.spend(now):

@@ -27,7 +27,7 @@ from cinegraph_core.services.waiting import admitted, admitted_now
 from cinegraph_core.settings import Settings
 
 if TYPE_CHECKING:
-    from cinegraph_core.services.transport import AsyncClient, Client
+    from cinegraph_core.services.transport import AsyncClient, Client, Sharing
 
 
 class Services:
@@ -59,7 +59,7 @@ class Services:
         if shared is not None:
             shared.join(self._states.breakers)
             shared.join(self._switches)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncClient]] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Sharing]] = WeakKeyDictionary()
 
     # -------------------------------------------------------------------------------------------- what there is
 
@@ -162,19 +162,20 @@ class Services:
         return HttpServiceClient(self, name)
 
     def http_client(self, name: str) -> AsyncClient:
-        """Return the httpx client of this event loop whose every request goes through the door.
+        """Return a new httpx client whose every request goes through the door, the caller's to close.
 
-        Within a running loop it is shared and closed by :meth:`aclose`; without one it is new and the caller's to close.
+        Within a running event loop it shares its connections with the others of the loop: to close it closes none of theirs,
+        and :meth:`aclose` closes all.
         """
-        from cinegraph_core.services.transport import guarded_client  # noqa: PLC0415 - httpx is dear to import
-
         try:
-            clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+            asyncio.get_running_loop()
         except RuntimeError:
-            return guarded_client(self, name)
-        if name not in clients or clients[name].is_closed:
-            clients[name] = guarded_client(self, name)
-        return clients[name]
+            return self._sharing(name).client()
+        return self._shared(name).client()
+
+    def house_client(self, name: str) -> AsyncClient:
+        """Return the one httpx client of the running event loop that this process's own code sends by; nobody closes it."""
+        return self._shared(name).own
 
     def sync_client(self, name: str) -> Client:
         """Return an ``httpx.Client`` whose every request goes through the door, for callers without an event loop.
@@ -187,8 +188,8 @@ class Services:
 
     async def aclose(self) -> None:
         """Close the clients of the running event loop; a later call opens new ones."""
-        for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
-            await client.aclose()
+        for shared in self._clients.pop(asyncio.get_running_loop(), {}).values():
+            await shared.aclose()
 
     # ---------------------------------------------------------------------------------------------------- state
 
@@ -205,6 +206,17 @@ class Services:
     def state(self, name: str) -> ServiceState:
         """Return what the door remembers about a service, on the side that the settings choose."""
         return self._states.of(name)
+
+    def _shared(self, name: str) -> Sharing:
+        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        if name not in clients:
+            clients[name] = self._sharing(name)
+        return clients[name]
+
+    def _sharing(self, name: str) -> Sharing:
+        from cinegraph_core.services.transport import sharing_clients  # noqa: PLC0415 - httpx is dear to import
+
+        return sharing_clients(self, name)
 
     def _mode_of(self, call: Call) -> Mode:
         if call.mode is None:

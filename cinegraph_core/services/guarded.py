@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-import msgspec
-
 from cinegraph_core.contracts import Call, ServiceSpec
-from cinegraph_core.errors import PageError, RateLimitError, ServerError, ServiceError, classify, from_status
+from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.resilience.budget import Tokens
-from cinegraph_core.resilience.retry import parse_retry_after
-from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.door import Services
-from cinegraph_core.services.opening import opened
-from cinegraph_core.services.timing import bounded
+from cinegraph_core.services.streams import streamed, streamed_now
+from cinegraph_core.services.ways import Way
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_STATUS = ("status_code", "status", "code")
-"""Where client libraries keep the HTTP status of an error: httpx, requests and openai; aiohttp; urllib."""
 
 
 def guarded(
@@ -46,100 +38,47 @@ def guarded(
     money, ``tokens`` is the most a call may take, and ``usage`` finds those it took in what the function returned; without
     it they are sought where OpenAI writes them. Without ``services`` the application is opened at the first call, as for
     :func:`cinegraph_core.services.client`.
+
+    What returns an awaitable is led where that is awaited. A generator, ``async`` or not, is one call, which is repeated only
+    before its first item; its last item may tell the tokens. Raises :class:`ConfigurationError` for what is no function.
     """
     spec = service if isinstance(service, ServiceSpec) else ServiceSpec(service, base_url="")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        given: object = function
+        if not callable(given) or isinstance(given, type | staticmethod):
+            raise ConfigurationError(
+                f"@guarded({spec.name!r}) cannot lead the calls of {given!r}: put it on a function, below @staticmethod, "
+                "@classmethod and @property, on a method of a class instead of the class, or on an object with __call__"
+            )
         name = operation or str(getattr(function, "__name__", "call"))
-        way = _Way(
-            spec, Call(spec.name, name, name, tokens=tokens, usage=usage), target, "GET" if idempotent else "POST", services
-        )
-        if inspect.iscoroutinefunction(function):
-
-            @wraps(function)
-            async def led(*args: P.args, **kwargs: P.kwargs) -> Any:
-                return await way.lead(function, args, kwargs)
-
-            return cast("Callable[P, R]", led)
-
-        @wraps(function)
-        def followed(*args: P.args, **kwargs: P.kwargs) -> R:
-            return cast("R", way.follow(function, args, kwargs))
-
-        return followed
+        call = Call(spec.name, name, name, tokens=tokens, usage=usage)
+        way = Way(spec, call, target, "GET" if idempotent else "POST", services)
+        return cast("Callable[P, R]", _led(way, function))
 
     return decorate
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The way of one function's calls through the door."""
+def _led(way: Way, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a callable of the function's own kind."""
+    if _is(inspect.isasyncgenfunction, function):
+        return streamed(way, function)
+    if _is(inspect.isgeneratorfunction, function):
+        return streamed_now(way, function)
+    if _is(inspect.iscoroutinefunction, function):
 
-    spec: ServiceSpec
-    call: Call
-    target: Callable[..., str] | None
-    method: str
-    services: Services | None
+        @wraps(function)
+        async def led(*args: Any, **kwargs: Any) -> Any:
+            return await way.lead(function, args, kwargs)
 
-    async def lead(self, work: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call an ``async`` function until its call is done."""
-        services, guard = self._begin(args, kwargs)
-        clock = services.clock
-        try:
-            while True:
-                attempt = await services.admit(guard)
-                try:
-                    with bounded(clock, attempt.timeout):
-                        value = await work(*args, **kwargs)
-                except Exception as error:  # noqa: BLE001 - whatever it raises is classified
-                    again = guard.failed(attempt, _ours(error, self.spec.name, clock.now()))
-                else:
-                    guard.returned(attempt, value)
-                    return value
-                await clock.sleep(again.wait)
-        except BaseException as error:
-            guard.abandon(error)
-            raise
+        return led
 
-    def follow(self, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function that blocks until its call is done."""
-        services, guard = self._begin(args, kwargs)
-        clock = services.clock
-        try:
-            while True:
-                attempt = services.admit_now(guard)
-                try:
-                    value = work(*args, **kwargs)
-                except Exception as error:  # noqa: BLE001 - whatever it raises is classified
-                    again = guard.failed(attempt, _ours(error, self.spec.name, clock.now()))
-                else:
-                    guard.returned(attempt, value)
-                    return value
-                clock.pause(again.wait)
-        except BaseException as error:
-            guard.abandon(error)
-            raise
+    @wraps(function)
+    def followed(*args: Any, **kwargs: Any) -> Any:
+        return way.follow(function, args, kwargs)
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Services, CallGuard]:
-        services = self.services or opened()
-        services.adopt(self.spec)
-        call = self.call if self.target is None else msgspec.structs.replace(self.call, target=self.target(*args, **kwargs))
-        return services, services.begin_own(call, method=self.method)
+    return followed
 
 
-def _ours(error: Exception, service: str, now: float) -> ServiceError | PageError:
-    """Return a client library's error as one of ours: by the HTTP status it carries, else by its class."""
-    response = getattr(error, "response", None)
-    status = next((one for one in (_status(error), _status(response)) if one is not None), None)
-    ours = None if status is None or isinstance(error, ServiceError | PageError) else from_status(status, service=service)
-    if ours is None:
-        return classify(error, service=service)
-    ours.__cause__ = error
-    header = getattr(getattr(error if response is None else response, "headers", None), "get", None)
-    if header is not None and isinstance(ours, RateLimitError | ServerError):
-        ours.retry_after = parse_retry_after(header("retry-after") or header("Retry-After"), now)
-    return ours
-
-
-def _status(thing: object) -> int | None:
-    return next((value for name in _STATUS if isinstance(value := getattr(thing, name, None), int)), None)
+def _is(kind: Callable[[Any], bool], function: Callable[..., Any]) -> bool:
+    return kind(function) or kind(type(function).__call__)

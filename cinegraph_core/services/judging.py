@@ -29,11 +29,15 @@ ABSENT = (404, 410)
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """An answer judged: its value or the error in it; ``absent`` if it properly says that there is no such thing."""
+    """An answer judged: its value or the error in it; ``absent`` if it properly says that there is no such thing.
+
+    ``own``: the error is one to this caller; another may judge the answer otherwise.
+    """
 
     value: Any = None
     error: CallError | None = None
     absent: bool = False
+    own: bool = False
 
 
 def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
@@ -48,12 +52,13 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
         return Ruling(absent=True)
     refusal = from_status(answer.status, service=call.service, url=answer.url)
     if refusal is not None:
-        return Ruling(error=_completed(refusal, call, answer, now))
+        return Ruling(error=_completed(refusal, call, answer, now), own=answer.status in ABSENT)
     if call.read is None:
         return Ruling(answer)
     if answer.status >= 300:
         where = shown(answer.headers["location"]) if "location" in answer.headers else "nowhere"
-        return Ruling(error=ClientError(f"an unexpected redirect to {where}", service=call.service, url=answer.url))
+        error = ClientError(f"an unexpected redirect to {where}", service=call.service, url=answer.url)
+        return Ruling(error=error, own=True)
     return _read(call, answer, now)
 
 
@@ -74,14 +79,15 @@ def _read(call: Call, answer: Answer, now: float) -> Ruling:
     try:
         return Ruling(call.read(answer) if call.read else answer)
     except (ServiceError, PageError) as error:
-        return Ruling(error=_completed(error, call, answer, now), absent=isinstance(error, NotFoundError | NoDataError))
+        absent = isinstance(error, NotFoundError | NoDataError)
+        return Ruling(error=_completed(error, call, answer, now), absent=absent, own=True)
     except Exception as error:  # noqa: BLE001 - a reader that breaks must not count as an answer read
         ours = classify(error, service=call.service, url=answer.url)
         if isinstance(ours, InvalidResponseError):
-            return Ruling(error=ours)
+            return Ruling(error=ours, own=True)
         broken = ParseError(f"reading the answer failed: {type(error).__name__}: {error}", url=answer.url)
         broken.__cause__ = error
-        return Ruling(error=broken)
+        return Ruling(error=broken, own=True)
 
 
 def _completed(error: CallError, call: Call, answer: Answer, now: float) -> CallError:

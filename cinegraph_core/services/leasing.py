@@ -6,7 +6,6 @@ limit.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -55,13 +54,16 @@ class LeaseDesk:
         self._waiting = 0
         self._asked: Future[None] | None = None
 
-    async def supply(self) -> None:
-        """Fetch a lease for everybody who waits; afterwards the allowance gives one or raises."""
-        await asyncio.shield(asyncio.wrap_future(self._ask()))
-
-    def supply_now(self) -> None:
-        """Do the same for a caller that is no coroutine."""
-        self._ask().result()
+    def ask(self) -> Future[None]:
+        """Ask for a lease for everybody who waits; when the result is there, the allowance gives one or raises."""
+        with self._asking:
+            self._waiting += 1
+            if self._asked is not None:
+                return self._asked
+            asked = self._asked = Future[None]()
+        if self._shared is None or not self._shared.submit(self._fetch):
+            self._fetch()
+        return asked
 
     def report(self, shared: SharedState, *, ending: bool) -> None:
         """Report what was used and give back what is not needed; on the thread of the shared state."""
@@ -83,16 +85,6 @@ class LeaseDesk:
             reports.pop()
             for mark in marks:
                 tell(mark)
-
-    def _ask(self) -> Future[None]:
-        with self._asking:
-            self._waiting += 1
-            if self._asked is not None:
-                return self._asked
-            asked = self._asked = Future[None]()
-        if self._shared is None or not self._shared.submit(self._fetch):
-            self._fetch()
-        return asked
 
     def _fetch(self) -> None:
         with self._asking:

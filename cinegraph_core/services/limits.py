@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from cinegraph_core.contracts import Clock, ServiceSpec
 from cinegraph_core.resilience.allowance import Exhausted, Lease
 from cinegraph_core.resilience.budget import BUDGETS, Tokens
 from cinegraph_core.resilience.calendar import zone_of
+from cinegraph_core.resilience.quota import LONGEST_WINDOW, ProvidersWord, calls_left
+from cinegraph_core.resilience.retry import MAX_WAIT
 from cinegraph_core.services.exhaustion import PROVIDERS_OWN, refusal
 from cinegraph_core.services.leasing import LeaseDesk
 from cinegraph_core.services.rules import QUOTAS, Rule, most_of, shown, tariff_of
@@ -22,17 +26,21 @@ from cinegraph_core.services.shared import Controls, SharedState
 log = logging.getLogger(__name__)
 _MOST_SIZES = 32
 """So many sizes of calls are told apart exactly; any further one is rounded up to a power of two."""
+_SLACK = 3600.0
+"""Seconds by which the clocks of two machines may differ."""
 UNCOUNTED = Lease("", 0.0, 0)
 """What a call of a service without any limit takes."""
 
 
 @dataclass(slots=True)
 class _Family:
-    """What the limits for calls of different sizes share: each other, and until when the provider has nothing left."""
+    """What the limits for calls of different sizes share: each other, and what the provider says is left."""
 
     sizes: dict[int | None, Limits] = field(default_factory=dict)
     growing: threading.Lock = field(default_factory=threading.Lock)
-    spent_until: float = 0.0
+    word: ProvidersWord = field(default_factory=ProvidersWord)
+    heard: int = 0
+    """What the processes have said last about a provider that has nothing left."""
 
 
 class Limits:
@@ -72,21 +80,28 @@ class Limits:
     # ------------------------------------------------------------------------------------------------- for a call
 
     def take(self, now: float) -> Lease | None:
-        """Return what one request is counted on, or ``None`` if :meth:`supply` must be awaited first.
+        """Return what one request is counted on, or ``None`` if :meth:`ask` must be waited for first.
 
         Raises :class:`QuotaExceededError` or :class:`BudgetExceededError` (``now``: epoch seconds).
         """
-        if now < self._family.spent_until:
-            raise refusal(self._spec, PROVIDERS_OWN, self._family.spent_until, now)
+        word = self._family.word
+        if now < word.until and (until := word.take(now)):
+            raise refusal(self._spec, PROVIDERS_OWN, until, now)
         if not self._rules:
             return UNCOUNTED
         try:
-            return self._allowance.take(now)
+            lease = self._allowance.take(now)
         except Exhausted as full:
+            word.give_back()
             raise refusal(self._spec, full.limit, full.retry_at, now) from None
+        if lease is None:
+            word.give_back()
+        return lease
 
     def settle(self, lease: Lease, *, sent: bool) -> None:
         """Say what became of the request: whether it left, and so counts."""
+        if not sent:
+            self._family.word.give_back()
         if lease is UNCOUNTED:
             return
         if sent:
@@ -127,25 +142,33 @@ class Limits:
             known = sizes.get(estimate)
             return known if known is not None else self._grow(estimate)
 
-    async def supply(self) -> None:
-        """Fetch a lease for everybody who waits; afterwards :meth:`take` gives one or raises."""
-        await self._desk.supply()
+    def ask(self) -> Future[None]:
+        """Ask for a lease for everybody who waits; when the result is there, :meth:`take` gives one or raises."""
+        return self._desk.ask()
 
-    def supply_now(self) -> None:
-        """Do the same for a caller that is no coroutine."""
-        self._desk.supply_now()
+    def heed(self, headers: Mapping[str, str], asked_at: float, now: float) -> float | None:
+        """Believe what the provider says is left, in answer to a request that left at ``asked_at`` (epoch seconds).
+
+        Returns until when nothing is left, ``None`` if something is or nothing is said. What is left is a ceiling on the calls
+        of this process; where the provider's window ends within :data:`MAX_WAIT`, nobody counts.
+        """
+        left = calls_left(headers, now)
+        if left is None or left.calls == 0:
+            return None if left is None else left.until
+        if left.until - now > MAX_WAIT:
+            self._family.word.left(left, asked_at)
+        return None
 
     def provider_spent(self, until: float) -> None:
         """Believe the provider that nothing is left before ``until`` (epoch seconds), here and in every other process."""
-        if until > self._family.spent_until:
-            self._family.spent_until = until
+        if self._family.word.spent(until):
             log.warning("%s says that its quota is used up for %.0f s", self.service, until - self._clock.now())
             if self._shared is not None:
                 self._shared.say(self.service, "spent_until", int(until * 1000))
 
     def refused_for(self, now: float) -> float:
         """Return for how many seconds calls are refused; 0 if they are not, as far as is known here."""
-        until = max(self._allowance.refused_until(now) or 0.0, self._family.spent_until)
+        until = max(self._allowance.refused_until(now) or 0.0, self._family.word.refused_until(now))
         return max(0.0, until - now)
 
     # ------------------------------------------------------------------------------ on the thread of the shared state
@@ -156,7 +179,7 @@ class Limits:
 
     def obey(self, words: Controls) -> None:
         """Take a person's other quotas, and what another process heard from the provider."""
-        self._family.spent_until = max(self._family.spent_until, words.get((self.service, "spent_until"), 0) / 1000)
+        self._hear(words.get((self.service, "spent_until"), 0))
         rules = tuple(
             replace(rule, ceiling=words.get((self.service, rule.counter), rule.ceiling)) if rule.owner else rule
             for rule in self._configured
@@ -168,6 +191,18 @@ class Limits:
         if rules != self._rules:
             self._rules = rules
             self._allowance.reconsider()
+
+    def _hear(self, said: int) -> None:
+        """Take the word of another process about the provider, or a person's that it is not to be believed any longer."""
+        family, now = self._family, self._clock.now()
+        if said == family.heard:
+            return
+        family.heard = said
+        if said < 0:
+            family.word.forget()
+            log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
+        elif said / 1000 <= now + LONGEST_WINDOW + _SLACK:
+            family.word.spent(said / 1000)
 
     def _grow(self, estimate: int) -> Limits:
         """Return new limits for calls of another size."""

@@ -7,6 +7,7 @@ imported itself, and is fetched by name if nobody has.
 from __future__ import annotations
 
 import importlib
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol, overload
@@ -31,6 +32,19 @@ class Opened(Protocol):
 _lock = threading.Lock()
 _openers: list[Callable[[], Opened]] = []
 _opened: list[Opened] = []
+_inherited: list[Opened] = []
+
+
+def _disown() -> None:
+    """Let a forked child open an application of its own; to close the parent's would close the parent's connections."""
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.Lock()
+    _inherited.extend(_opened)
+    _opened.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown)
 
 
 def set_opener(opener: Callable[[], Opened]) -> None:
@@ -57,13 +71,14 @@ def client(name: str, *, sync: Literal[False]) -> AsyncClient: ...
 @overload
 def client(name: str, *, sync: Literal[True]) -> Client: ...
 def client(name: str, *, sync: bool = False) -> AsyncClient | Client:
-    """Return an ``httpx.AsyncClient`` for a service, with breaker, retry, timeout and tracking, for any script.
+    """Return a new ``httpx.AsyncClient`` for a service, with breaker, retry, timeout and tracking, for any script.
 
     Use it so, or with ``sync=True`` as an ``httpx.Client`` without ``async`` and ``await``::
 
         async with services.client("tmdb") as http:
             print((await http.get("/movie/603")).json())
 
+    It is the caller's to close, which closes nothing of another's, though the clients of one event loop share connections.
     Opens the application on first use, with the settings of the current directory and the environment, and keeps it for
     the life of the process. Raises :class:`ConfigurationError` for an unknown service; requests raise
     :class:`ServiceError`, which ``except httpx.HTTPError`` catches too.

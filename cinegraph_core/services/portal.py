@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 class Portal:
-    """Runs coroutines for whatever thread asks; its thread starts with the first one and ends with :meth:`close`."""
+    """Runs coroutines for whatever thread asks; its thread starts with the first one and ends with :meth:`close`.
 
-    def __init__(self) -> None:
+    ``last`` is what is done in its loop at the end, when nothing else runs there any more.
+    """
+
+    def __init__(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._last = last
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` returns; if the waiting thread is interrupted, the work is cancelled."""
-        running = asyncio.run_coroutine_threadsafe(work, self._started())
+        """Return what ``work`` returns; if the waiting thread is interrupted, the work is cancelled.
+
+        Raises :class:`concurrent.futures.CancelledError` if the portal is closed meanwhile, :class:`RuntimeError` if it is.
+        """
+        try:
+            with self._lock:  # whoever is in before the end is told of it
+                running = asyncio.run_coroutine_threadsafe(work, self._started())
+        except BaseException:
+            work.close()
+            raise
         try:
             return running.result()
         except BaseException:
@@ -28,18 +41,30 @@ class Portal:
             raise
 
     def close(self) -> None:
-        """End the thread; does nothing if none is running."""
+        """Cancel what is under way, wait until it has ended, and end the thread; no work is taken afterwards."""
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+            self._is_closed = True
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
-            loop.close()
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="cinegraph-portal", daemon=True)
-                self._thread.start()
-            return self._loop
+        if self._is_closed:
+            raise RuntimeError("nothing can be sent, as the client has been closed")
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._work, args=(self._loop,), name="cinegraph-portal", daemon=True)
+            self._thread.start()
+        return self._loop
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.run_forever()
+            while tasks := asyncio.all_tasks(loop):
+                for task in tasks:
+                    task.cancel()
+                loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.run_until_complete(self._last())
+        finally:
+            loop.close()

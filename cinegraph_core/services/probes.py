@@ -35,6 +35,8 @@ class ProbeLease:
         answer: Future[float | None] = Future()
 
         def ask() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(self._ask())
             except Exception as error:  # noqa: BLE001 - without a word from the others this process decides alone

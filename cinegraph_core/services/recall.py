@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cinegraph_core.contracts import Answer
+from cinegraph_core.errors import PageError, ServiceError
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.flights import Flight
-from cinegraph_core.services.verdicts import Done, Spared
+from cinegraph_core.services.timing import in_time
+from cinegraph_core.services.verdicts import Done, Elsewhere, Spared
 
 T = TypeVar("T")
 
@@ -34,20 +37,30 @@ class Recall(Generic[T]):
     async def lead(self, guard: CallGuard) -> T:
         """Return the answer; raises what the call ends with."""
         while True:
-            entry = await self.cache.find(self.key) if self.cache.may_hold(self.key) else None
+            entry = await self._find(guard) if self.cache.may_hold(self.key) else None
             if entry is not None and (done := recalled_from(self.cache, entry, guard, self.refresh)) is not None:
                 return self.rebuild(done)
             flight, leading = self.cache.board(self.key)
             if leading:
                 return await self.fly(guard, flight)
-            landed = await flight.wait()
-            if landed is None:
-                continue
-            done = guard.recalled(self.cache.shared(landed))
-            return await self.ask(guard) if done is None else self.rebuild(done)
+            try:
+                landed = await _landed(flight, guard)
+                if landed is not None:
+                    return self.rebuild(guard.told(self.cache.shared(landed)))
+            except Elsewhere:
+                return await self.ask(guard)
+
+    async def _find(self, guard: CallGuard) -> Entry | None:
+        began = guard.begin_to_wait()
+        entry = await self.cache.find(self.key, patience=guard.left())
+        guard.waited(began)
+        return entry
 
     async def fly(self, guard: CallGuard, flight: Flight) -> T:
-        """Make the request for all who wait; its answer is kept, its error is everybody's."""
+        """Make the request for all who wait.
+
+        Its answer is kept, and judged by each of them; where none came, its error is everybody's.
+        """
         outcome: Answer | BaseException | None = None
         try:
             return await self.ask(guard)
@@ -55,10 +68,23 @@ class Recall(Generic[T]):
             outcome = spared.done.answer
             raise
         except BaseException as error:
-            outcome = error
+            outcome = heard_in(guard, error)
             raise
         finally:
             hand_over(self.cache, self.key, flight, keep(self.cache, self.key, self.path, guard) or outcome)
+
+
+async def _landed(flight: Flight, guard: CallGuard) -> Answer | None:
+    """Return what a flight brought, ``None`` if its leader gave up; raises the leader's error, or that it took too long."""
+    began = guard.begin_to_wait()
+    landing = asyncio.ensure_future(flight.wait())
+    try:
+        if not await in_time(landing, guard.left):
+            raise guard.overdue("another caller's request for the same was not answered in time")
+    finally:
+        landing.cancel()
+    guard.waited(began)
+    return landing.result()
 
 
 def recalled_from(cache: ServiceCache, entry: Entry, guard: CallGuard, renew: Callable[[], None]) -> Done | None:
@@ -82,8 +108,13 @@ def keep(cache: ServiceCache, key: str, path: str, guard: CallGuard) -> Answer |
     proper = guard.proper
     if proper is None:
         return None
-    cache.keep(key, path, proper.answer, absent=proper.absent, tags=guard.call.tags)
+    cache.keep(key, path, proper.answer, absent=proper.absent, tags=guard.call.tags, asked_at=guard.asked_at)
     return proper.answer
+
+
+def heard_in(guard: CallGuard, outcome: Answer | BaseException | None) -> Answer | BaseException | None:
+    """Return what a call that failed has for others: in place of an error that only its own reader found, the answer."""
+    return guard.doubtful or outcome if isinstance(outcome, ServiceError | PageError) else outcome
 
 
 def hand_over(cache: ServiceCache, key: str, flight: Flight, outcome: Answer | BaseException | None) -> None:

@@ -14,6 +14,7 @@ from cinegraph_core.resilience.calendar import Period, window, zone_of
 
 log = logging.getLogger(__name__)
 QUOTAS: Mapping[str, Period] = {"hourly_quota": "hour", "daily_quota": "day"}
+_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
 UNMEASURED = 0
 """The units of a budget that cannot be known: tokens cost money, and nobody says how many a call may take."""
 
@@ -94,5 +95,5 @@ def shown(counter: str, figure: int) -> str:
 
 
 def moment(epoch: float) -> str:
-    """Return a moment (epoch seconds) for people: ``2024-07-10 04:00:00 UTC``."""
-    return f"{datetime.fromtimestamp(epoch, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    """Return a moment (epoch seconds) for people: ``2024-07-10 04:00:00 UTC``; one no calendar has, as the first or last day."""
+    return f"{datetime.fromtimestamp(min(max(0.0, epoch), _LAST), UTC):%Y-%m-%d %H:%M:%S} UTC"

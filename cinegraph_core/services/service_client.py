@@ -32,7 +32,7 @@ class HttpServiceClient:
     async def get(self, path: str, *, params: Mapping[str, Any] | None = None, call: Call) -> Any:
         """Send a GET through the door and return what ``call.read`` makes of the answer."""
         try:
-            response = await self._services.http_client(self._name).get(
+            response = await self._services.house_client(self._name).get(
                 self._services.join(self._name, path),
                 params={name: value for name, value in (params or {}).items() if value is not None} or None,
                 extensions={CALL: call, ON_SENT: self._count},

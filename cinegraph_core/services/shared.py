@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from cinegraph_core.tracking.shutdown import guard, release
 
 if TYPE_CHECKING:
     from cinegraph_core.storage.shared_store import SharedStore
+    from cinegraph_core.storage.state import LastSeen
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class SharedState:
         self._closed = False
         # Read at once: the first call of a process must keep within a limit that was set long ago.
         self._words: Controls = store.words()
+        self.breakers: Mapping[str, LastSeen] = store.breakers()
+        """How each breaker was last seen when this process began."""
         self._down_since: float | None = None
 
     def join(self, sharer: Sharer) -> None:
@@ -82,6 +85,8 @@ class SharedState:
         answer: Future[T] = Future()
 
         def read() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return  # whoever asked has given up, and an answer that nobody takes would be an error
             try:
                 answer.set_result(self.use(work))
             except Exception as error:  # noqa: BLE001 - whoever waits is told

@@ -16,17 +16,15 @@ from sqlmodel import Session
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.resilience.abuse import Pattern, patterns
 from cinegraph_core.resilience.health import FRESH, Health, judge
+from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.resilience.traffic import History, Traffic, histories
-from cinegraph_core.services.breakers import is_held_open
+from cinegraph_core.services.breakers import FORGOTTEN, is_held_open
 from cinegraph_core.services.shared import Controls
 from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.health import last_health
 from cinegraph_core.storage.state import service_states
 from cinegraph_core.storage.tables import HealthStatusRow, ServiceStateRow
 from cinegraph_core.storage.traffic import recent_traffic
-
-FORGOTTEN = 3600.0
-"""Seconds after which a breaker that was last recorded as recovering counts as closed: its process has ended since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Standing:
             return "closed"
         if self._is_held(spec):
             return "open"
-        if last is None or last.breaker_state == "closed":
+        if last is None or last.breaker_state == "closed" or is_astray(last.changed_at.timestamp(), self.now):
             return "closed"
         turned_at = (last.retry_at or last.changed_at).timestamp()
         if last.breaker_state == "open" and (last.retry_at is None or turned_at > self.now):

@@ -9,12 +9,12 @@ from math import isinf
 from typing import TYPE_CHECKING
 
 from cinegraph_core.contracts import Credentials, ServiceSpec
-from cinegraph_core.errors import AuthError, CircuitOpenError, RateLimitError, ServiceTimeoutError
+from cinegraph_core.errors import AuthError, CircuitOpenError, RateLimitError, ServiceError, ServiceTimeoutError
 from cinegraph_core.records import Provenance
 from cinegraph_core.resilience.breaker import Breaker
 from cinegraph_core.resilience.bulkhead import Bulkhead
 from cinegraph_core.resilience.rate import RateLimit
-from cinegraph_core.resilience.retry import MAX_WAIT, RetryBudget
+from cinegraph_core.resilience.retry import LONGEST_HOLD, MAX_WAIT, RetryBudget, Slowdown
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.limits import Limits
 from cinegraph_core.services.redaction import Redactor
@@ -41,6 +41,7 @@ class ServiceState:
     cache: ServiceCache
     rate: RateLimit = field(default_factory=RateLimit)
     retries: RetryBudget = field(default_factory=RetryBudget)
+    slowdown: Slowdown = field(default_factory=Slowdown)
     credentials: Credentials = field(default_factory=Credentials)
     redact: Redactor = field(default_factory=Redactor)
     provenance: Provenance = "live"
@@ -78,12 +79,31 @@ class ServiceState:
         if self.keep_away(until) and self.on_hold is not None:
             self.on_hold(self.spec.name, until)
 
+    def held_back_by(self, error: ServiceError, asked_at: float, now: float) -> float:
+        """Hold all calls back as long as an error asks for, at most :data:`LONGEST_HOLD`; return for how many seconds.
+
+        One that says to slow down and not for how long holds them for a while (:class:`Slowdown`); the request left at
+        ``asked_at``.
+        """
+        if error.retry_after is not None:
+            pause = error.retry_after = min(error.retry_after, LONGEST_HOLD)
+        elif isinstance(error, RateLimitError):
+            pause = max(0.0, self.slowdown.told(asked_at, now) - now)
+        else:
+            return 0.0
+        self.hold(now + pause)
+        return pause
+
     def keep_away(self, until: float) -> bool:
         """Do the same because another process was asked to; returns whether that is news."""
         longer = until > self._free_at
         if longer:
             self._free_at = until
         return longer
+
+    def lift_hold(self) -> None:
+        """Let requests go again at once, because a person said so."""
+        self._free_at = float("-inf")
 
     def held(self, now: float) -> float:
         """Return how many more seconds the service wants to be left alone."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Clock
@@ -19,6 +21,28 @@ def bounded(clock: Clock, seconds: float) -> Bound:
     its place; a cancellation from outside stays one.
     """
     return Bound(seconds) if isinstance(clock, SystemClock) else _Race(seconds, clock)
+
+
+_LOOK = 0.05
+"""Seconds after which who waits for another thread looks at the clock."""
+
+
+async def in_time(work: asyncio.Future[Any], left: Callable[[], float]) -> bool:
+    """Wait until work done by others has ended, but only while there is time ``left``; returns whether it has."""
+    while not work.done():
+        if (seconds := left()) <= 0:
+            return False
+        await asyncio.wait({work}, timeout=min(_LOOK, seconds))
+    return True
+
+
+def in_time_now(work: concurrent.futures.Future[Any], left: Callable[[], float]) -> bool:
+    """Do the same and block the thread meanwhile."""
+    while not work.done():
+        if (seconds := left()) <= 0:
+            return False
+        concurrent.futures.wait({work}, timeout=min(_LOOK, seconds))
+    return True
 
 
 class Bound:

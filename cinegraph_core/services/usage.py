@@ -21,20 +21,33 @@ def tokens_used(outcome: object, read: Callable[[Any], Tokens | None] | None = N
 
     ``read`` finds them in an answer or a result; without it they are sought where OpenAI writes them: in the ``usage`` of a
     JSON body, a mapping or an object. What was refused with an HTTP status took none: providers do not bill a refusal. A
-    reader that breaks is logged as an error and says nothing.
+    reader that breaks, or returns anything but whole numbers from 0 on, is logged as an error and says nothing.
     """
     if outcome is None:
         return None
     try:
         if isinstance(outcome, ServiceError | PageError):
             return Tokens() if getattr(outcome, "status", None) is not None else None
-        used = _in_usage(outcome) if read is None else read(outcome)
+        used = _in_usage(outcome) if read is None else _checked(read(outcome))
     except Exception:
         log.exception("the tokens of a call cannot be read, so the most it may take is counted")
         return None
     if used is None and isinstance(outcome, Answer) and outcome.status >= 400:
         return Tokens()
     return used
+
+
+def _checked(used: object) -> Tokens | None:
+    """Return what a reader found; raises :class:`ValueError` for what would be paid as less than nothing, or as a fraction."""
+    if used is None:
+        return None
+    if isinstance(used, Tokens) and _is_count(used.input) and _is_count(used.output):
+        return used
+    raise ValueError(f"usage= returned {used!r} in place of Tokens of whole numbers from 0 on")
+
+
+def _is_count(figure: object) -> bool:
+    return isinstance(figure, int) and not isinstance(figure, bool) and figure >= 0
 
 
 def _in_usage(outcome: object) -> Tokens | None:
@@ -54,4 +67,4 @@ def _part(thing: object, name: str) -> object:
 
 def _number(usage: object, names: tuple[str, ...]) -> int | None:
     found = (_part(usage, name) for name in names)
-    return next((one for one in found if isinstance(one, int) and not isinstance(one, bool) and one >= 0), None)
+    return next((one for one in found if isinstance(one, int) and _is_count(one)), None)

@@ -10,11 +10,13 @@ from cinegraph_core.contracts import Clock
 from cinegraph_core.errors import ServiceTimeoutError
 from cinegraph_core.resilience.bulkhead import Bulkhead
 from cinegraph_core.services.call import CallGuard
-from cinegraph_core.services.timing import bounded
+from cinegraph_core.services.timing import bounded, in_time, in_time_now
 from cinegraph_core.services.verdicts import Attempt
 
 _LOOK = 0.05
 """Seconds after which a waiting thread looks at the clock; a place that comes free wakes it at once."""
+_UNCOUNTED = "the database did not count the call in time"
+_UNASKED = "the database did not say in time whether another process probes"
 
 
 async def admitted(guard: CallGuard, clock: Clock, pause: Callable[[float], Awaitable[None]]) -> Attempt:
@@ -27,8 +29,9 @@ async def admitted(guard: CallGuard, clock: Clock, pause: Callable[[float], Awai
         await pause(attempt.wait)
         guard.leaving(attempt)
     while not guard.counted():
+        began = clock.monotonic()
         await _supply(guard, clock)
-        attempt = guard.remaining(attempt)
+        attempt = guard.remaining(attempt, began)
     return attempt
 
 
@@ -39,8 +42,9 @@ def admitted_now(guard: CallGuard, clock: Clock) -> Attempt:
         clock.pause(attempt.wait)
         guard.leaving(attempt)
     while not guard.counted():
-        _supply_now(guard, clock)
-        attempt = guard.remaining(attempt)
+        began = clock.monotonic()
+        _supply_now(guard)
+        attempt = guard.remaining(attempt, began)
     return attempt
 
 
@@ -49,23 +53,31 @@ async def _supply(guard: CallGuard, clock: Clock) -> None:
     if (bulkhead := guard.missing_place) is not None:
         await _wait_for_place(guard, bulkhead, clock)
     elif guard.missing_claim and guard.state.probes is not None:
-        guard.claimed(await asyncio.wrap_future(guard.state.probes.claim()))
-    else:
-        await guard.limits.supply()
+        claim = asyncio.wrap_future(guard.state.probes.claim())
+        if not await in_time(claim, guard.left):
+            claim.cancel()
+            raise guard.overdue(_UNASKED)
+        guard.claimed(claim.result())
+    elif not await in_time(asyncio.wrap_future(guard.limits.ask()), guard.left):
+        raise guard.overdue(_UNCOUNTED)
 
 
-def _supply_now(guard: CallGuard, clock: Clock) -> None:
+def _supply_now(guard: CallGuard) -> None:
     """Do the same and block the thread meanwhile."""
     if (bulkhead := guard.missing_place) is not None:
-        _block_for_place(guard, bulkhead, clock)
+        _block_for_place(guard, bulkhead)
     elif guard.missing_claim and guard.state.probes is not None:
-        guard.claimed(guard.state.probes.claim().result())
-    else:
-        guard.limits.supply_now()
+        claim = guard.state.probes.claim()
+        if not in_time_now(claim, guard.left):
+            claim.cancel()
+            raise guard.overdue(_UNASKED)
+        guard.claimed(claim.result())
+    elif not in_time_now(guard.limits.ask(), guard.left):
+        raise guard.overdue(_UNCOUNTED)
 
 
 async def _wait_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) -> None:
-    loop, began = asyncio.get_running_loop(), clock.monotonic()
+    loop = asyncio.get_running_loop()
     arrived: asyncio.Future[None] = loop.create_future()
 
     def arrive() -> None:
@@ -86,13 +98,12 @@ async def _wait_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) ->
     except BaseException as error:
         bulkhead.give_up(waiter)
         if isinstance(error, ServiceTimeoutError):
-            raise guard.unseated(bulkhead) from None
+            raise guard.overdue(_full(guard, bulkhead)) from None
         raise
-    guard.seated(bulkhead, began)
+    guard.seated(bulkhead)
 
 
-def _block_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) -> None:
-    began, left = clock.monotonic(), guard.left()
+def _block_for_place(guard: CallGuard, bulkhead: Bulkhead) -> None:
     arrived = threading.Event()
 
     def wake() -> bool:
@@ -101,12 +112,16 @@ def _block_for_place(guard: CallGuard, bulkhead: Bulkhead, clock: Clock) -> None
 
     waiter = guard.queue(bulkhead, wake)
     try:
-        while not (came := arrived.wait(_LOOK)) and clock.monotonic() - began < left:
+        while not (came := arrived.wait(_LOOK)) and guard.left() > 0:
             pass
     except BaseException:
         bulkhead.give_up(waiter)
         raise
     if not came:
         bulkhead.give_up(waiter)
-        raise guard.unseated(bulkhead)
-    guard.seated(bulkhead, began)
+        raise guard.overdue(_full(guard, bulkhead))
+    guard.seated(bulkhead)
+
+
+def _full(guard: CallGuard, bulkhead: Bulkhead) -> str:
+    return f"none of the {bulkhead.places} calls to {guard.call.service} under way ended in time"

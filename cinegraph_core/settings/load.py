@@ -23,12 +23,14 @@ from cinegraph_core.errors import SettingsError
 from cinegraph_core.settings.described import PREFIX, variable_name
 from cinegraph_core.settings.masking import mask_password
 from cinegraph_core.settings.model import Settings, setting_fields
+from cinegraph_core.settings.slips import refuse_lines, refuse_slips
+from cinegraph_core.settings.values import SERVICE_NAME
 
 ALIASES = {"TMDB_API_KEY": "services.tmdb.api_key", "OMDB_API_KEY": "services.omdb.api_key"}
 """Names of other programs that are understood too; a CINEGRAPH_ name of the same place wins."""
 
-_SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _log = logging.getLogger(__name__)
+_ENVIRONMENT = "the environment"
 _Pair = tuple[str, Any]
 
 
@@ -52,7 +54,7 @@ def load_settings(*, directory: Path | None = None, environ: Mapping[str, str] |
     places = (
         ("cinegraph.toml", str(directory / "cinegraph.toml"), _read_toml(directory / "cinegraph.toml")),
         (".env", str(directory / ".env"), _read_dotenv(directory / ".env")),
-        ("environment", "the environment", _from_variables(os.environ if environ is None else environ)),
+        ("environment", _ENVIRONMENT, _from_variables(os.environ if environ is None else environ, _ENVIRONMENT)),
         ("override", "the call", _flattened(overrides)),
     )
     found = [(name, _Given(value, origin, where)) for origin, where, pairs in places for name, value in pairs]
@@ -67,14 +69,33 @@ def load_settings(*, directory: Path | None = None, environ: Mapping[str, str] |
 
 
 def check_service_names(settings: Settings, known: set[str], tolerated: set[str]) -> None:
-    """Raise :class:`SettingsError` for a service that is set but not ``known``; ``tolerated`` ones pass with a warning."""
+    """Raise :class:`SettingsError` for a service that is set but not ``known``; ``tolerated`` ones pass with a warning.
+
+    So do those of :attr:`Settings.own_services`, without one; but no replica can stand in for them.
+    """
     for service in sorted(set(settings.services) - known):
-        names = [name for name in settings.origins if name.startswith(f"services.{service}.")]
-        found = ", ".join(f"{variable_name(name)} ({settings.origins[name]})" for name in names) or f"services.{service}"
-        message = f"{found}: no service {service!r} is installed{_nearest(service, known)}"
+        if service in settings.own_services:
+            _check_own(settings, service)
+            continue
+        message = (
+            f"{_places(settings, service)}: no service {service!r} is installed{_nearest(service, known | settings.own_services)}"
+        )
         if service not in tolerated:
-            raise SettingsError(message)
+            raise SettingsError(
+                f"{message}. One that your own code brings has to be named in {variable_name('own_services')} too"
+            )
         _log.warning("%s; without its plugin the setting has no effect", message)
+
+
+def _places(settings: Settings, service: str) -> str:
+    names = [name for name in settings.origins if name.startswith(f"services.{service}.")]
+    return ", ".join(f"{variable_name(name)} ({settings.origins[name]})" for name in names) or f"services.{service}"
+
+
+def _check_own(settings: Settings, service: str) -> None:
+    if (mode := settings.service(service).mode) not in (None, "real"):
+        name = variable_name(f"services.{service}.mode")
+        raise SettingsError(f"{name}={mode}: a service that your own code brings has no replica; take the setting out")
 
 
 def _read_toml(path: Path) -> list[_Pair]:
@@ -83,12 +104,13 @@ def _read_toml(path: Path) -> list[_Pair]:
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
     variables = {key: value for key, value in raw.items() if _is_variable(key)}
-    return [*_flattened({key: raw[key] for key in raw.keys() - variables}), *_from_variables(variables)]
+    return [*_flattened({key: raw[key] for key in raw.keys() - variables}), *_from_variables(variables, str(path))]
 
 
 def _read_dotenv(path: Path) -> list[_Pair]:
     try:
-        return _from_variables(DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8").env_vars)
+        refuse_lines(path, (PREFIX, *ALIASES))
+        return _from_variables(DotEnvSettingsSource(Settings, env_file=path, env_file_encoding="utf-8").env_vars, str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
 
@@ -101,8 +123,9 @@ def _is_variable(name: str) -> bool:
     return name.upper().startswith(PREFIX) or name.upper() in ALIASES
 
 
-def _from_variables(variables: Mapping[str, Any]) -> list[_Pair]:
+def _from_variables(variables: Mapping[str, Any], where: str) -> list[_Pair]:
     """Return the variables that are ours under their dotted names, the aliases first, so that our own names win."""
+    refuse_slips(variables, where, ALIASES, is_shared=where == _ENVIRONMENT)
     ours = {name.upper(): value for name, value in variables.items() if _is_variable(name)}
     aliased = [(dotted, ours.pop(alias)) for alias, dotted in ALIASES.items() if alias in ours]
     return aliased + [(name.removeprefix(PREFIX).lower().replace("__", "."), value) for name, value in ours.items()]
@@ -130,7 +153,7 @@ def _nested(given: Mapping[str, _Given]) -> dict[str, Any]:
 
 def _refuse_unknown(found: Iterable[tuple[str, _Given]]) -> None:
     for name, one in found:
-        parts = [part for part in name.split(".") if "." in name and _SERVICE_NAME.fullmatch(part)]
+        parts = [part for part in name.split(".") if "." in name and SERVICE_NAME.fullmatch(part)]
         if name not in _known(parts):
             near = _nearest(variable_name(name), [*map(variable_name, _known(parts or ["tmdb"])), *ALIASES])
             raise SettingsError(f"there is no setting {variable_name(name)} (found in {one.where}){near}")

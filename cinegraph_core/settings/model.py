@@ -14,7 +14,7 @@ from pydantic_settings.sources import PydanticBaseSettingsSource
 from cinegraph_core.records import Mode
 from cinegraph_core.settings.groups import MatchingSettings, ServiceSettings
 from cinegraph_core.settings.masking import mask_password
-from cinegraph_core.settings.values import Amount, Count, DatabaseAddress, LogLevel, Names
+from cinegraph_core.settings.values import Amount, Count, DatabaseAddress, LogLevel, Names, ServiceNames
 
 
 def mode_by_key(data: dict[str, Any]) -> Mode:
@@ -60,13 +60,22 @@ class Settings(BaseSettings):
         description="Path of the Chromium that will render pages (so far only doctor looks at it); default: the one on the PATH.",
     )
     disable_plugins: Names = Field(default=frozenset(), description="Names of plugins that are not loaded, with commas between.")
+    own_services: ServiceNames = Field(
+        default=frozenset(),
+        description="Services that your own code brings, with commas between: names of guarded functions' services and of hosts "
+        "that your spiders crawl; only then may settings name them.",
+    )
     retention_days: Annotated[Count, Field(ge=1)] = Field(
         default=90, description="Days for which measurements will be kept; nothing is deleted yet."
     )
     daily_budget_usd: Amount | None = Field(
         default=None, description="Dollars per calendar day (UTC) for all services together; counts those that have a price."
     )
-    log_level: LogLevel = Field(default="INFO", description="Least severe kind of log line that is written.")
+    log_level: LogLevel = Field(
+        default="INFO",
+        description="Least severe kind of log line that is written; commands of cinegraph write warnings and worse until it is "
+        "set.",
+    )
     contact: str | None = Field(
         default=None, description="Mail address or page told to every service, so that they can reach you."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -21,6 +22,15 @@ def _stripped(value: object) -> object:
 
 def _listed(value: object) -> object:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _service_names(value: frozenset[str]) -> frozenset[str]:
+    for name in sorted(value):
+        if not SERVICE_NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} cannot name a service; lower-case letters, digits and '_' are wanted, like shop_example_org"
+            )
+    return value
 
 
 def _upper(value: object) -> object:
@@ -51,6 +61,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
+SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Seconds = Annotated[Number, Field(gt=0)]
 Amount = Annotated[Number, Field(ge=0)]
@@ -58,6 +69,7 @@ Count = Annotated[int, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]
 Names = Annotated[frozenset[str], BeforeValidator(_listed)]
+ServiceNames = Annotated[Names, AfterValidator(_service_names)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 DatabaseAddress = Annotated[str, AfterValidator(_database_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.resilience.cache import Entry, cleared_at
 from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls
@@ -16,6 +16,8 @@ from cinegraph_core.storage.tables import CachedAnswerRow, CacheTallyRow
 
 MOST_BYTES = 512 << 20
 """Bytes of answers that are kept at most, all services together."""
+_LARGEST = 0.25
+"""Share of it that one answer may take."""
 _SPARE = 0.9
 """When the bound is passed, the oldest go until this share of it is left, so that not every store has to make room."""
 
@@ -51,10 +53,12 @@ def kept_keys(session: Session, *, since: float, now: float) -> list[tuple[str, 
 def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most: int = MOST_BYTES) -> Mapping[str, int]:
     """Store answers, each in place of an older one; returns how many were removed to make room, by service.
 
-    An answer older than the last purge of its service is not stored: the purge may have meant it.
+    An answer that was asked for before the last purge of its service is not stored, as the purge may have meant it; nor is
+    one that takes more than a quarter of the room.
     """
     words = controls(session)
-    newest = {entry.key: entry for entry in entries if entry.stored_at * 1000 >= _purged_at(words, entry.service)}
+    fit = (entry for entry in entries if entry.size <= most * _LARGEST)
+    newest = {entry.key: entry for entry in fit if entry.since >= cleared_at(words, entry.service)}
     session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.kept_until) <= utc(now)))
     for key in sorted(newest):
         entry = newest[key]
@@ -110,11 +114,6 @@ def cache_summary(session: Session, now: float) -> dict[str, dict[str, int]]:
     for row in session.exec(select(CacheTallyRow)):
         found.setdefault(row.service, {"entries": 0, "bytes": 0}).update(row.model_dump(exclude={"service"}))
     return found
-
-
-def _purged_at(words: Mapping[tuple[str, str], int], service: str) -> int:
-    """Return when a person last purged something of a service, in milliseconds."""
-    return max(words.get((service, word), 0) for word in ("cache_cleared", "cache_purged"))
 
 
 def _lines(tags: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from cinegraph_core.records import Control
+from cinegraph_core.resilience.moments import APART
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.tables import ServiceControlRow
 
@@ -26,9 +27,16 @@ def set_control(session: Session, service: str, name: Control, value: int, *, no
 
 
 def take_control(session: Session, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:
-    """Change a word that holds a moment (ms), if that has passed or is ``mine``; else return it: compare-and-set."""
+    """Change a word that holds a moment (ms), if that has passed or is ``mine``; else return it: compare-and-set.
+
+    A word is free, too, that was said by a clock far ahead of ``now``: somebody has put it right, so its moment means nothing.
+    """
     key: Any = (col(ServiceControlRow.service) == service) & (col(ServiceControlRow.name) == name)
-    free: Any = (col(ServiceControlRow.value) <= int(now * 1000)) | (col(ServiceControlRow.value) == mine)
+    free: Any = (
+        (col(ServiceControlRow.value) <= int(now * 1000))
+        | (col(ServiceControlRow.value) == mine)
+        | (col(ServiceControlRow.changed_at) > utc(now + APART))
+    )
     for _ in range(2):
         taken = session.execute(update(ServiceControlRow).where(key & free).values(value=value, changed_at=utc(now)))
         if taken.rowcount:  # type: ignore[attr-defined]
@@ -42,5 +50,10 @@ def take_control(session: Session, service: str, name: Control, value: int, *, m
 
 
 def controls(session: Session) -> dict[tuple[str, str], int]:
-    """Return every word by service and name."""
-    return {(row.service, row.name): row.value for row in session.exec(select(ServiceControlRow))}
+    """Return every word by service and name; beside ``held_until`` stands ``held_since``, when it was said (ms)."""
+    words: dict[tuple[str, str], int] = {}
+    for row in session.exec(select(ServiceControlRow)):
+        words[row.service, row.name] = row.value
+        if row.name == "held_until":
+            words[row.service, "held_since"] = int(row.changed_at.timestamp() * 1000)
+    return words

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event, inspect
@@ -70,6 +71,8 @@ class Database:
     def check(self) -> list[str]:
         """Return what is wrong with the schema, in words; an empty list means that code and database agree."""
         with self._connection(read_only=True) as connection:
+            if problem := schema.obstacle(connection):
+                return [f"it {problem}"]
             found = schema.current(connection)
             if found != schema.head():
                 return [f"the schema is at {found or 'base'}, this version needs {schema.head()}: run `cinegraph db upgrade`"]
@@ -81,7 +84,9 @@ class Database:
         Raises :class:`DatabaseError` with the remedy.
         """
         with self._connection(read_only=True) as connection:
-            found, empty = schema.current(connection), schema.is_empty(connection)
+            problem, empty, found = schema.obstacle(connection), schema.is_empty(connection), schema.current(connection)
+        if problem:
+            raise DatabaseError(f"{self.shown_url} {problem}")
         if found is None and empty:
             self.upgrade()
         elif found is None:
@@ -90,7 +95,9 @@ class Database:
                 "or add ours beside them with: cinegraph db upgrade"
             )
         elif found != schema.head():
-            raise DatabaseError(self._outdated(found))
+            raise DatabaseError(
+                f"{self.shown_url} is at schema {found}, this version needs {schema.head()}: run cinegraph db upgrade"
+            )
         self.stamp(mode)
 
     def stamp(self, mode: Mode | Stamp) -> None:
@@ -178,13 +185,12 @@ class Database:
         told = f"the database {self.shown_url} cannot be {what}: {error.orig}"
         if "not a database" in str(error.orig):
             return f"{told}; it is another program's file or damaged: set CINEGRAPH_DATABASE_URL to another one"
-        return told
-
-    def _outdated(self, found: str) -> str:
-        if schema.knows(found):
-            return f"{self.shown_url} is at schema {found}, this version needs {schema.head()}: run cinegraph db upgrade"
+        if self._url.get_backend_name() != "sqlite":
+            return f"{told}; see that its server runs and that CINEGRAPH_DATABASE_URL names its host, user and database"
+        folder = Path(self._url.database or "").absolute().parent
         return (
-            f"{self.shown_url} was written by another version of Cinegraph (schema {found}): install that version or a newer one"
+            f"{told}; see that {folder} is a folder in which this user may write, and has room, or set CINEGRAPH_DATABASE_URL "
+            "to a file elsewhere"
         )
 
 

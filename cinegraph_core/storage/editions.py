@@ -16,7 +16,7 @@ from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_films
 from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.nominations import refresh
-from cinegraph_core.storage.pages import ANSWERED, note_pages, settle
+from cinegraph_core.storage.pages import ANSWERED, note_pages, outcomes_of, settle
 from cinegraph_core.storage.register import FilmRegister
 from cinegraph_core.storage.remembering import mark_changed
 from cinegraph_core.storage.sharing import unite
@@ -24,7 +24,7 @@ from cinegraph_core.storage.stamp import refuse_fakes
 from cinegraph_core.storage.statements import StatementBook, arranged
 from cinegraph_core.storage.tables import EditionRow, FestivalRow, NominationSourceRow
 
-__all__ = ["StoredEdition", "edition_lines", "store_edition", "stored_years"]
+__all__ = ["StoredEdition", "edition_lines", "page_outcomes", "store_edition", "stored_years"]
 
 EditionStatus = Literal["complete", "partial", "no_data", "parked", "failed"]
 _WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")
@@ -63,16 +63,26 @@ def store_edition(
     for provenance in {nomination.source.provenance for nomination in edition.nominations}:
         refuse_fakes(session, provenance, f"{edition.festival} {edition.year}")
     lock_films(session)
-    row = _find(session, edition)
+    row = _find(session, edition.festival, edition.year, edition.instance)
     if not edition.nominations and not any(page.outcome == "ok" for page in edition.pages):
-        if row is not None:
-            note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
-        return StoredEdition(row.id if row else None, _without_words(edition))
+        return _store_silence(session, row, edition, now=now)
     row = _keep(session, edition, row, now=now)
     stored = _store_nominations(session, row, edition, aliases=aliases, now=now, withdraw_by=withdraw_by)
     session.flush()
     mark_changed(session, row.id)
     return stored
+
+
+def _store_silence(session: Session, row: EditionRow | None, edition: Edition, *, now: float) -> StoredEdition:
+    """Note what became of pages that said nothing; where they were all that a partial edition lacked, it is whole by it."""
+    status = _without_words(edition)
+    if row is None:
+        return StoredEdition(None, status)
+    note_pages(session, row.id, dict.fromkeys(edition.pages, ""), now=now)
+    if status == "no_data" and row.status == "partial" and "ok" in outcomes_of(session, row.id).values():
+        settle(session, row)
+        status = "complete" if row.status == "complete" else "partial"
+    return StoredEdition(row.id, status)
 
 
 def _without_words(edition: Edition) -> EditionStatus:
@@ -87,6 +97,12 @@ def stored_years(session: Session, festival: str, *, instance: int = 1) -> set[i
     """Return the years whose edition is stored whole; one that is partial is left out, so that it is fetched again."""
     query = select(EditionRow.year).join(FestivalRow).where(FestivalRow.key == festival, EditionRow.status == "complete")
     return set(session.exec(query.where(EditionRow.instance == instance)))
+
+
+def page_outcomes(session: Session, festival: str, year: int, instance: int) -> dict[tuple[str, str], str]:
+    """Return by source and URL what became of each page of an edition the last time; empty where the edition is unknown."""
+    row = _find(session, festival, year, instance)
+    return {} if row is None else outcomes_of(session, row.id)
 
 
 def _store_nominations(
@@ -152,11 +168,11 @@ def _check_conservation(session: Session, edition_id: int, seen: set[int], print
         )
 
 
-def _find(session: Session, edition: Edition) -> EditionRow | None:
+def _find(session: Session, festival: str, year: int, instance: int) -> EditionRow | None:
     query = (
         select(EditionRow)
         .join(FestivalRow)
-        .where(FestivalRow.key == edition.festival, EditionRow.year == edition.year, EditionRow.instance == edition.instance)
+        .where(FestivalRow.key == festival, EditionRow.year == year, EditionRow.instance == instance)
     )
     return session.exec(query).first()
 

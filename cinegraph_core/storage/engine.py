@@ -47,7 +47,7 @@ def open_engine(url: URL) -> Engine:
         engine = create_engine(url, **options)
     except (ImportError, NoSuchModuleError) as error:
         raise DatabaseError(
-            f"the driver for {shown(url)} is not installed ({error}): pip install 'cinegraph[postgres]'"
+            f"the driver for {shown(url)} is not installed ({error}): in Cinegraph's checkout run: pip install '.[postgres]'"
         ) from error
     if is_sqlite:
         # A batch goes in one statement: SQLite's driver releases the interpreter for each statement, and a busy event loop is

@@ -32,8 +32,15 @@ def facts_of(film: Film) -> dict[str, Any]:
 
 def add_facts(row: FilmRow, source: str, fresh: Facts) -> None:
     """Let a source correct what it said before, then set the film's columns to what all say together."""
-    row.facts = {**row.facts, source: {**row.facts.get(source, {}), **fresh}}
+    before = row.facts.get(source, {})
+    corrected = {name: value for name, value in fresh.items() if not _is_in_capitals(value, before.get(name))}
+    row.facts = {**row.facts, source: {**before, **corrected}}
     agree(row)
+
+
+def _is_in_capitals(said: Any, before: Any) -> bool:
+    """Return whether this is what was said before, but in capitals, as awards pages print it: that corrects nothing."""
+    return isinstance(said, str) and isinstance(before, str) and said.isupper() and said.casefold() == before.casefold()
 
 
 def agree(row: FilmRow) -> None:

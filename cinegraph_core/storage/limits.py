@@ -116,8 +116,9 @@ def _counter(session: Session, limit: Limit) -> CallCounterRow:
         )
         _forget_old(session, limit)
     if row.ceiling != limit.ceiling:
-        # With a new ceiling, marks are logged again.
-        row.ceiling, row.told = limit.ceiling, 0
+        # Only a mark that the new ceiling puts out of reach again is logged again: while workers are restarted one by one
+        # with another ceiling, the old and the new one take turns here.
+        row.ceiling, row.told = limit.ceiling, min(row.told, mark_passed(row.used, limit.units, limit.ceiling, 0))
     return row
 
 

@@ -32,6 +32,12 @@ DECIMALS = 4
 """Digits to which scores are printed; the database keeps them whole."""
 
 
+def feed_lines(session: Session, edition_id: int) -> list[dict[str, Any]]:
+    """Return the feed lines of all that is known of an edition, whichever import brought it."""
+    known = select(NominationRow.id).where(NominationRow.edition_id == edition_id).order_by(col(NominationRow.id))
+    return edition_lines(session, session.exec(known).all())
+
+
 def edition_lines(session: Session, nomination_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return the feed lines of nominations, in the given order; a film not matched yet has ``match: null``."""
     films: dict[int, dict[str, Any]] = {}

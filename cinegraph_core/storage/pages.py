@@ -35,6 +35,12 @@ def note_pages(session: Session, edition_id: int, pages: Mapping[Page, str], *, 
     _forget_unasked(session, known, pages)
 
 
+def outcomes_of(session: Session, edition_id: int) -> dict[tuple[str, str], str]:
+    """Return by source and URL what became of each page of an edition the last time it was fetched."""
+    rows = session.exec(select(EditionPageRow).where(EditionPageRow.edition_id == edition_id))
+    return {(row.source, row.url): row.outcome for row in rows}
+
+
 def settle(session: Session, edition: EditionRow) -> None:
     """Set an edition's status from all its pages.
 

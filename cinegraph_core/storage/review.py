@@ -29,14 +29,20 @@ from cinegraph_core.storage.tables import FilmRow, FilmTitleRow, MatchCandidateR
 _AUDITED = ("id", "title", "year", "directors", "imdb_id", "status", "tmdb_id", "reason", "decided_by", "merged", "was_candidate")
 
 
-def list_reviews(session: Session) -> list[dict[str, Any]]:
-    """Return the open reviews, oldest film first, each with its film and candidates.
+STATUSES = ("review", "not_found")
+"""What films that a person may decide about are listed by."""
 
-    A film that a person decided about stands among them again once its sources have changed what they say of it.
+
+def list_reviews(session: Session, status: str = "review") -> list[dict[str, Any]]:
+    """Return the films of a status (one of :data:`STATUSES`), oldest first, each as :func:`show_review` does.
+
+    A film that a person decided about stands among the open reviews again once its sources have changed what they say of it.
     """
-    outdated = and_(col(MatchDecisionRow.decided_by) != AUTO, col(MatchDecisionRow.source_changed))
-    waiting = select(MatchDecisionRow.film_id).where(or_(col(MatchDecisionRow.status) == "review", outdated))
-    return [show_review(session, film_id) for film_id in session.exec(waiting.order_by(col(MatchDecisionRow.film_id))).all()]
+    chosen = col(MatchDecisionRow.status) == status
+    if status == "review":
+        chosen = or_(chosen, and_(col(MatchDecisionRow.decided_by) != AUTO, col(MatchDecisionRow.source_changed)))
+    films = select(MatchDecisionRow.film_id).where(chosen).order_by(col(MatchDecisionRow.film_id))
+    return [show_review(session, film_id) for film_id in session.exec(films).all()]
 
 
 def show_review(session: Session, film_id: int) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def accept_review(
     whether the matcher had thought of this id.
     """
     lock_films(session)
-    film, before = _film(session, film_id), show_review(session, film_id)
+    film, before = _own_film(session, film_id), show_review(session, film_id)
     candidates = kept_candidates(session, decision_of(session, film.id))
     chosen = next((scored for scored in candidates if scored.candidate.tmdb_id == tmdb_id), None)
     imdb_id = chosen.candidate.imdb_id if chosen else None
@@ -101,7 +107,7 @@ def accept_review(
 def reject_review(session: Session, film_id: int, *, who: str, now: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """Say that none of the candidates is the film; returns the film before and after, each as :func:`show_review` does."""
     lock_films(session)
-    film, before = _film(session, film_id), show_review(session, film_id)
+    film, before = _own_film(session, film_id), show_review(session, film_id)
     candidates = kept_candidates(session, decision_of(session, film.id))
     forget_ids(session, film.id)
     match = Match(id=str(film.id), status="not_found", candidates=candidates)
@@ -144,6 +150,24 @@ def _film(session: Session, film_id: int) -> FilmRow:
     if session.get(FilmRow, film_id) is None:
         raise UsageError(f"there is no film {film_id}; `cinegraph review list` shows those that wait")
     return survivor(session, film_id)
+
+
+def _own_film(session: Session, film_id: int) -> FilmRow:
+    """Return a film to decide about; one that was merged is refused, because the word would be about the other."""
+    film = _film(session, film_id)
+    if film.id != film_id:
+        raise UsageError(
+            f"film {film_id} is one with film {film.id} {film.title!r} since they were merged, and no command takes them apart: "
+            f"to decide about both, name film {film.id}; the audit keeps what each was"
+        )
+    return film
+
+
+def is_known_here(session: Session, film_id: int, tmdb_id: int) -> bool:
+    """Return whether an id of TMDb's is among a film's candidates, or another film's already."""
+    film = _film(session, film_id)
+    candidates = _candidates(session, decision_of(session, film.id))
+    return any(row.tmdb_id == tmdb_id for row in candidates) or bool(twins_of(session, film.id, tmdb_id=tmdb_id, imdb_id=None))
 
 
 def _provenance(session: Session) -> str:

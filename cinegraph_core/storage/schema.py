@@ -20,6 +20,8 @@ from cinegraph_core.storage.tables import Table
 _SCRIPTS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 0x7363686D
 """Any fixed number: the key of PostgreSQL's advisory lock for migrations ("schm")."""
+_OTHER_VERSION = "install that version or a newer one, or set CINEGRAPH_DATABASE_URL to another database"
+_OTHER_DATABASE = "set CINEGRAPH_DATABASE_URL to another database"
 
 
 def head() -> str:
@@ -37,14 +39,30 @@ def is_empty(connection: Connection) -> bool:
     return not set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
+def obstacle(connection: Connection) -> str:
+    """Return what the database is that no migration can bring to :func:`head`, and what to do; empty if one can."""
+    # The tables first: another process may be creating ours, and its revision comes with them.
+    theirs = sorted(set(inspect(connection).get_table_names()) & set(Table.metadata.tables))
+    found = current(connection)
+    if found is not None:
+        return "" if _knows(found) else f"was written by another version of Cinegraph (schema {found}): {_OTHER_VERSION}"
+    return f"has tables of another program under names of ours ({', '.join(theirs)}): {_OTHER_DATABASE}" if theirs else ""
+
+
 def upgrade(connection: Connection) -> None:
-    """Bring the schema up to :func:`head`, in the transaction that is open; two processes take turns."""
+    """Bring the schema up to :func:`head`, in the transaction that is open; two processes take turns.
+
+    Raises :class:`DatabaseError` where that cannot be, as :func:`obstacle` tells.
+    """
     take_turns(connection, _UPGRADE_LOCK)
     _run(connection, command.upgrade, "head")
 
 
 def downgrade(connection: Connection, revision: str) -> None:
-    """Bring the schema back to ``revision`` (``base``: nothing left), in the transaction that is open."""
+    """Bring the schema back to ``revision`` (``base``: nothing left), in the transaction that is open.
+
+    Raises :class:`DatabaseError` for a revision nobody knows, and as :func:`upgrade` does.
+    """
     take_turns(connection, _UPGRADE_LOCK)
     _run(connection, command.downgrade, revision)
 
@@ -55,7 +73,7 @@ def differences(connection: Connection) -> list[str]:
     return [str(difference) for difference in compare_metadata(context, Table.metadata)]
 
 
-def knows(revision: str) -> bool:
+def _knows(revision: str) -> bool:
     """Return whether this version of Cinegraph has a migration of that name."""
     try:
         return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
@@ -71,6 +89,8 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def _run(connection: Connection, action: Any, revision: str) -> None:
+    if problem := obstacle(connection):
+        raise DatabaseError(f"this database {problem}")
     try:
         action(_config(connection), revision)
     except CommandError as error:

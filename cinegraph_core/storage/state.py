@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.tables import ServiceStateRow
 
@@ -20,17 +21,29 @@ class LastSeen:
     retry_at: float | None
 
 
-def record_transition(session: Session, service: str, state: str, *, changed_at: float, retry_at: float | None) -> None:
-    """Note that a breaker changed; an older note than the one stored is ignored. Times in seconds since the epoch."""
+def record_transition(
+    session: Session, service: str, state: str, *, changed_at: float, retry_at: float | None, by_hand: bool = False
+) -> None:
+    """Note that a breaker changed; times in seconds since the epoch.
+
+    A note older than the one stored is ignored, unless that one was dated by a clock far ahead, or a person speaks.
+    """
     row = session.get(ServiceStateRow, service)
     moment = utc(changed_at)
-    if row is not None and (row.changed_at > moment or (state == "half_open" and not _is_over(row, moment))):
+    if row is not None and not by_hand and _says_more(row, state, moment):
         return
     row = row or ServiceStateRow(service=service, breaker_state=state, changed_at=moment)
     row.breaker_state, row.changed_at = state, moment
     row.retry_at = None if retry_at is None else utc(retry_at)
     session.add(row)
     session.flush()
+
+
+def _says_more(row: ServiceStateRow, state: str, moment: datetime) -> bool:
+    """Return whether another process has found out more than a note of this state and moment says."""
+    if is_astray(row.changed_at.timestamp(), moment.timestamp()):
+        return False
+    return row.changed_at > moment or (state == "half_open" and not _is_over(row, moment))
 
 
 def _is_over(row: ServiceStateRow, moment: datetime) -> bool:

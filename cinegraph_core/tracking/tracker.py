@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cinegraph_core.contracts import MetricsSink, SinkContext
@@ -39,6 +40,21 @@ class _Flush:
     written: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """How many calls (those that were given up left out) and HTTP requests a process has recorded, by service."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
+
+    def count(self, batch: Sequence[Measurement]) -> None:
+        """Count the calls among measurements."""
+        for row in batch:
+            if row.kind == "call":
+                self.calls[row.source] += row.error_type != "cancelled"
+                self.requests[row.source] += row.attempts
+
+
 class _Close:
     """Nothing comes after this."""
 
@@ -55,6 +71,7 @@ class Tracker:
         patience: float = LAST_TRIES,
     ) -> None:
         self._outlets = [Outlet(sink, context, capacity=capacity) for sink in sinks.values()]
+        self.traffic = Traffic()
         self._capacity = capacity
         self._patience = patience
         self._queue: queue.SimpleQueue[Measurement | _Flush | _Close] = queue.SimpleQueue()
@@ -113,6 +130,7 @@ class Tracker:
         request: _Flush | _Close | None = None
         while not isinstance(request, _Close):
             batch, request = self._batch()
+            self.traffic.count(batch)
             for outlet in self._outlets:
                 outlet.take(batch)
                 outlet.deliver()

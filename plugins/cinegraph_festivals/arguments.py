@@ -29,11 +29,13 @@ def requested_years(spider: str, arguments: Mapping[str, str], *, first: int, de
     """
     year = arguments.get("year", "").strip()
     if not year and not default:
-        raise UsageError(f"{spider}: say which edition with year=2024 or years=2019-2024")
+        raise UsageError(
+            f"{spider}: say which edition with year=2024 or years=2022-2024, or missing=true for all that is not stored"
+        )
     if not year:
         return tuple(default)
     if not re.fullmatch(r"\d{4}", year):
-        raise UsageError(f"{spider}: year={year} is not a year; write year=2024, or years=2019-2024 for several")
+        raise UsageError(f"{spider}: year={year} is not a year; write year=2024, or years=2022-2024 for several")
     last = this_year() + 1
     if not first <= int(year) <= last:
         raise UsageError(f"{spider}: there is no edition {year}; years from {first} to {last} can be asked for")

@@ -82,6 +82,7 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
         assert reached
         fault(replica.origin, "tmdb", None)
         assert crawl.returncode == 130, said
+        assert "interrupted; whatever was done is kept" in said
         stored, decided = count(tmp_path, "nominations"), count(tmp_path, "match_decisions")
         sent = query(tmp_path, "select sum(attempts) from api_lookup_metrics where kind = 'call' and source = 'tmdb'")
         assert sent == [(stats(replica.origin)["tmdb"],)]
@@ -91,6 +92,24 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
     assert 0 < decided < count(tmp_path, "match_decisions")
     assert again.returncode == 0, again.stderr
     assert count(tmp_path, "nominations") == stored
+
+
+@pytest.mark.parametrize("command", ["scrapy", "cinegraph"])
+def test_ctrl_c_twice_is_an_interruption_too(tmp_path: Path, command: str) -> None:
+    pipe = subprocess.PIPE
+    with ReplicaServer() as replica:
+        fault(replica.origin, "tmdb", "slow", seconds=5)
+        env = environment(tmp_path, replica.urls, LOG_LEVEL="INFO")
+        program = [str(BIN / command), *VENICE]
+        with subprocess.Popen(program, env=env, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as crawl:
+            assert within(60, lambda: stats(replica.origin).get("tmdb", 0) >= 1)
+            crawl.send_signal(signal.SIGINT)
+            assert crawl.stderr is not None
+            assert any("Received SIGINT, shutting down" in line for line in crawl.stderr)
+            crawl.send_signal(signal.SIGINT)
+            _, said = crawl.communicate(timeout=60)
+    assert crawl.returncode == 130, said
+    assert "interrupted; whatever was done is kept" in said
 
 
 def test_ctrl_c_does_not_make_a_healthy_site_look_down(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_pending_waits_for_the_next_probe_and_says_so(tmp_path: Path) -> None:
         run("scrapy", *FEW_FILMS, env=env, folder=tmp_path)
         assert {status for _, status, _ in query(tmp_path, FILMS)} == {"error"}
 
-        fault(replica.origin, "tmdb", "500", times=5)
+        fault(replica.origin, "tmdb", "500", times=2)
         mended = run("cinegraph", "match", "--pending", env=env, folder=tmp_path)
 
     assert mended.returncode == 0, mended.stderr

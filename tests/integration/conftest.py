@@ -51,3 +51,9 @@ def tracking() -> Iterator[Callable[..., Tracker]]:
     yield start
     for tracker in trackers:
         tracker.close()
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes look at the database every 20 ms, not every half second, so that a test need not wait for it."""
+    monkeypatch.setattr("cinegraph_core.services.shared.PULSE", 0.02)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cinegraph_core import Measurement, MetricsSink
+from cinegraph_core import Measurement, MetricsSink, guarded
 from cinegraph_core.application import Application
-from cinegraph_core.errors import DatabaseError
+from cinegraph_core.errors import DatabaseError, QuotaExceededError, SettingsError
 from cinegraph_core.plugins import load_plugins
 from cinegraph_core.settings import load_settings
 from cinegraph_core.storage.controls import set_control
@@ -65,3 +65,17 @@ def test_a_service_may_repeat_the_mode_of_the_run(tmp_path: Path) -> None:
     settings = load_settings(directory=tmp_path, environ={}, mode="mock", database_url=url, services={"venice": {"mode": "mock"}})
     with Application.open(settings) as application:
         assert application.services.mode("venice") == "mock"
+
+
+def test_the_settings_of_a_service_that_ones_own_code_brings_count(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"own_services": "openai", "services": {"openai": {"daily_quota": 1}}}
+    with opened(tmp_path, **given) as (application, _):
+        ask_openai = guarded("openai", services=application.services)(lambda: 42)
+        assert ask_openai() == 42
+        with pytest.raises(QuotaExceededError):
+            ask_openai()
+    with (
+        pytest.raises(SettingsError, match=r"no service 'openai' is installed.* CINEGRAPH_OWN_SERVICES"),
+        opened(tmp_path, services=given["services"]),
+    ):
+        pass

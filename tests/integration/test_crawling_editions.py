@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from cinegraph_core.crawling.commands.crawl import ending_of
+from cinegraph_core.crawling.pipelines import CONCURRENT_LOOKUPS
+from cinegraph_core.deciding import REFUSALS
 from cinegraph_core.records import Edition
 from tests.support.fault_server import FaultServer, answer
 from tests.support.paper import EXACT, crawl_paper, printed, publish_2024
@@ -47,6 +49,19 @@ def test_lesson_11_films_are_stored_before_anyone_looks_them_up(server: FaultSer
     again = crawl_paper(server, tmp_path, database_url, EXACT)
     assert again.stats["cinegraph/films/matched"] == 4
     assert ask(database_url, "select count(*), count(distinct value) from external_ids where source = 'tmdb'") == [(4, 4)]
+
+
+def test_a_catalogue_that_refuses_the_key_is_spared_the_rest_of_the_films(
+    server: FaultServer, tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.plan("/2024/lineup", printed({"titles": [f"Film {number}" for number in range(40)]}))
+    server.plan("/search/movie", answer(401))
+    crawled = crawl_paper(server, tmp_path, database_url, EXACT)
+    asked = server.counts["/search/movie"]
+    assert REFUSALS <= asked <= REFUSALS + CONCURRENT_LOOKUPS
+    assert crawled.stats["cinegraph/films/error"] == asked
+    assert "41 of 41 films of paper 2024 have no answer yet (auth_error: " in caplog.text
+    assert ending_of(crawled.stats) == 1
 
 
 def test_lesson_01_pages_that_passed_no_door_are_not_stored(server: FaultServer, tmp_path: Path, database_url: str) -> None:

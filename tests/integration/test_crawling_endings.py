@@ -95,7 +95,7 @@ def test_lesson_28_decisions_on_stale_answers_are_refused_in_a_sentence(
     later = PatientClock(1_700_001_000.0)
     crawled = crawl(tmp_path, *given, services=services, database_url=database_url, clock=later, year="2024")
     refused(crawled, caplog)
-    assert "1 of 1 films of paper 2024 stay pending (circuit_open: the service could not be asked" in caplog.text
+    assert "1 of 1 films of paper 2024 have no answer yet (circuit_open: the service could not be asked" in caplog.text
     assert ask(database_url, "select status, tmdb_id from match_decisions") == [("error", None)]
     assert ask(database_url, "select count(*) from nominations") == [(4,)]
 

@@ -51,7 +51,7 @@ def test_lesson_28_no_film_gets_the_id_a_replica_made_up_and_says_why_it_is_pend
     assert reason == (
         "the service was refused and a replica gave the answer: it may not be stored as truth, and the film stays pending"
     )
-    assert "stay pending (circuit_open: the service was refused and a replica gave the answer" in caplog.text
+    assert "have no answer yet (circuit_open: the service was refused and a replica gave the answer" in caplog.text
     assert not [record for record in caplog.records if record.exc_info]
     assert (crawled.stats["cinegraph/refused"], ending_of(crawled.stats)) == (1, 1), "bringing home fakes is no success"
     assert ask(database_url, "select count(*) from nominations") == [(4,)], "what the festival printed is stored"

@@ -73,21 +73,6 @@ def test_any_request_of_an_httpx_client_is_a_call(server: FaultServer) -> None:
     assert (row.operation, row.target_identifier, row.success, row.attempts) == ("request", "/film", True, 2)
 
 
-def test_one_client_per_loop_which_is_closed_with_it(server: FaultServer) -> None:
-    bench = KeyedBench(server.url)
-    server.plan("/film", answer())
-
-    async def work() -> Any:
-        first = bench.services.http_client(NAME)
-        assert bench.services.http_client(NAME) is first
-        await bench.get()
-        return first
-
-    first, second = bench.run(work), bench.run(work)
-    assert first is not second
-    assert first.is_closed
-
-
 def test_a_client_sends_nothing_to_another_host(server: FaultServer) -> None:
     bench = KeyedBench(server.url)
 

@@ -17,9 +17,11 @@ from cinegraph_core.errors import (
     NotFoundError,
     QuotaExceededError,
     ServerError,
+    ServiceTimeoutError,
 )
 from cinegraph_core.services import guarded
-from tests.support.fault_server import FaultServer, answer
+from tests.support.clocks import PatientClock
+from tests.support.fault_server import FaultServer, answer, hang
 from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, SPEC, House, house, stand_in
 
 SICK: dict[str, Any] = {
@@ -103,6 +105,18 @@ def test_the_error_of_the_service_stands_where_the_replica_cannot_help(server: F
         row = home.row
         assert (row.success, row.error_type, row.provenance) == (False, "server_error", "live")
         assert "503" in (row.error_message or "")
+
+
+def test_service_and_replica_together_take_no_longer_than_the_deadline_and_one_attempt(
+    server: FaultServer, tmp_path: Path
+) -> None:
+    films = {"deadline": 5.0, "timeout": 2.0, "retries": 9}
+    with house(tmp_path, server, films=films, clock=PatientClock(patient_from=2.0, patience=0.3)) as home:
+        for path in ("/3/film", "/replica/films/film"):
+            server.plan(path, hang)
+        began = home.clock.monotonic()
+        assert isinstance(home.ask().error, ServiceTimeoutError)
+        assert 4.0 < home.clock.monotonic() - began <= 7.0
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

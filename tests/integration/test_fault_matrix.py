@@ -81,7 +81,8 @@ FAULTS = [
     _held("429, date gone by", "Tue, 14 Nov 2023 22:00:00 GMT", 1.0),
     _held("429, negative", "-5", 1.0),
     _held("429, garbage", "soon", 1.0),
-    Fault("429, an hour", (too_many("3600"), answer()), "rate_limit", attempts=1, waited=(0.0, 0.0)),
+    # Longer than a crawl waits; it waits out an hour.
+    Fault("429, two hours", (too_many("7200"), answer()), "rate_limit", attempts=1, waited=(0.0, 0.0)),
     Fault("200 with an error in it", (answer(200, LIMIT),), "rate_limit"),
     Fault("401", (answer(401),), "auth_error", attempts=1, waited=(0.0, 0.0)),
     Fault("404", (answer(404),), "not_found", attempts=1, waited=(0.0, 0.0)),

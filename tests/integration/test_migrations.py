@@ -67,11 +67,27 @@ def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_
     database.prepare("mock")
     assert database.current() == database.head()
     _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(DatabaseError, match="written by another version"):
+    for work in (lambda: database.prepare("mock"), database.upgrade, lambda: database.downgrade("base")):
+        with pytest.raises(DatabaseError, match=r"written by another version .*9999.*install that version or a newer one"):
+            work()
+    assert "db upgrade" not in database.check()[0]
+    database.close()
+
+
+def test_another_programs_tables_stand_beside_ours_unless_their_names_are_ours(database_url: str) -> None:
+    database = Database(database_url)
+    _execute(database_url, "CREATE TABLE books (id INTEGER)")
+    with pytest.raises(DatabaseError, match=r"tables that are not Cinegraph's.*cinegraph db upgrade"):
         database.prepare("mock")
-    _execute(database_url, "DELETE FROM alembic_version")
-    with pytest.raises(DatabaseError, match="cinegraph db upgrade"):
-        database.prepare("mock")
+    _execute(database_url, "CREATE TABLE films (id INTEGER)")
+    for work in (lambda: database.prepare("mock"), database.upgrade):
+        with pytest.raises(DatabaseError, match=r"another program .*\(films\): set CINEGRAPH_DATABASE_URL"):
+            work()
+    assert "db upgrade" not in database.check()[0]
+    _execute(database_url, "DROP TABLE films")
+    database.upgrade()
+    assert database.check() != []
+    database.prepare("mock")
     database.close()
 
 

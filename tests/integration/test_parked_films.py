@@ -21,7 +21,7 @@ from cinegraph_core.testing import FakeClock
 from tests.support.crawling import Crawled, crawl, opened
 from tests.support.decisions import films
 from tests.support.fault_server import Exchange, FaultServer, answer
-from tests.support.paper import CATALOGUE, EXACT, PAPER, SITE, publish_2024
+from tests.support.paper import CATALOGUE, EXACT, PAPER, SITE, printed, publish_2024
 from tests.support.sql import ask
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
@@ -119,6 +119,34 @@ def test_a_page_that_a_quota_keeps_back_makes_its_edition_partial_until_it_is_fe
     assert ask(database_url, "select status from editions") == [("complete",)]
     assert ask(database_url, "select count(*) from nominations") == [(4,)]
     assert server.counts["/2024/lineup"] == 2
+
+
+def test_a_quota_smaller_than_an_edition_brings_the_rest_of_its_pages_day_by_day(
+    tmp_path: Path, database_url: str, server: FaultServer
+) -> None:
+    server.plan("/2024/lineup", printed({"titles": ["Lux", "Nox"], "number": 7}))
+    server.plan("/2024/shorts", printed({"titles": ["Pax"]}))
+    server.plan("/search/movie", printed({"results": [{"id": 11}]}))
+    quota = {"paper_site": {"daily_quota": 1}}
+    assert crawled(tmp_path, server, database_url, **quota).stats["cinegraph/pages/parked"] == 1
+    rest = crawled(tmp_path, server, database_url, later=6400.0, missing="true", **quota)
+    assert rest.stats["cinegraph/pages/ok"] == 1
+    assert (server.counts["/2024/lineup"], server.counts["/2024/shorts"]) == (1, 1)
+    assert ask(database_url, "select status, number from editions") == [("complete", 7)]
+    assert ask(database_url, "select count(*) from nominations") == [(3,)]
+
+
+def test_an_edition_whose_missing_pages_turn_out_not_to_exist_is_whole(
+    tmp_path: Path, database_url: str, server: FaultServer
+) -> None:
+    server.plan("/2024/lineup", printed({"titles": ["Lux", "Nox"], "number": 7}))
+    server.plan("/2024/shorts", answer(404))
+    server.plan("/search/movie", printed({"results": [{"id": 11}]}))
+    quota = {"paper_site": {"daily_quota": 1}}
+    assert crawled(tmp_path, server, database_url, **quota).stats["cinegraph/pages/parked"] == 1
+    rest = crawled(tmp_path, server, database_url, later=6400.0, missing="true", **quota)
+    assert (rest.stats["cinegraph/pages/absent"], rest.stats["finish_reason"]) == (1, "finished")
+    assert ask(database_url, "select status from editions") == [("complete",)]
 
 
 def test_an_edition_of_which_no_page_could_be_fetched_is_parked_and_not_failed(

@@ -24,12 +24,13 @@ SPEC = ServiceSpec(name=NAME, base_url="https://films.example", retries=0, break
 
 
 @contextmanager
-def process(database_url: str, **own: Any) -> Iterator[Application]:
-    """An application of its own, with a clock of its own: what another process would be."""
+def process(database_url: str, clock: FakeClock | None = None, *, begun: bool = True, **own: Any) -> Iterator[Application]:
+    """An application of its own, with a clock of its own: what another process would be; ``begun``: it has asked the service."""
     given = {NAME: {"base_url": refusing_url(), **own}}
     settings = load_settings(environ={}, mode="real", database_url=database_url, services=given)
-    with Application.open(settings, clock=FakeClock(), plugins=fresh_plugins(SPEC)) as application:
-        application.services.state(NAME)
+    with Application.open(settings, clock=clock or FakeClock(), plugins=fresh_plugins(SPEC)) as application:
+        if begun:
+            application.services.state(NAME)
         yield application
 
 

@@ -133,6 +133,8 @@ def test_patterns_are_found_in_the_record(database: Database) -> None:
         ("ramp", -9, None, "auto", "ramp"),
         ("ramp", -FORGOTTEN - 1, None, "auto", "closed"),
         ("open", -9999, -FORGOTTEN - 1, "auto", "closed"),
+        ("open", 59, 119, "auto", "open"),
+        ("open", 61, 121, "auto", "closed"),
         ("open", -9, 30, "shadow", "closed"),
         ("closed", -9, None, "open", "open"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cinegraph_core.records import Control
@@ -82,6 +84,21 @@ def test_what_was_asked_before_a_purge_is_not_stored_after_it(database: Database
         set_control(session, "films", word, int((NOW + 1) * 1000), now=NOW + 1)
         keep_answers(session, [entry("a"), entry("b", at=NOW + 1), entry("c", service="news")], now=NOW + 1)
         assert [find_answer(session, key) is not None for key in "abc"] == [False, True, True]
+
+
+def test_what_was_asked_before_a_purge_is_not_stored_though_it_came_after(database: Database) -> None:
+    with database.transaction() as session:
+        set_control(session, "films", "cache_cleared", int(NOW * 1000), now=NOW)
+        late = [replace(entry(key, at=NOW + 1), asked_at=asked_at) for key, asked_at in (("a", NOW - 0.1), ("b", NOW))]
+        keep_answers(session, late, now=NOW + 1)
+        assert [find_answer(session, key) is not None for key in "ab"] == [False, True]
+
+
+def test_an_answer_that_takes_more_than_a_quarter_of_the_room_is_not_stored_and_nothing_goes_for_it(database: Database) -> None:
+    with database.transaction() as session:
+        entries = [entry("a", body=b"x" * 488), entry("b", body=b"x" * 489)]
+        assert keep_answers(session, entries, now=NOW, most=4000) == {}
+        assert [find_answer(session, key) is not None for key in "ab"] == [True, False]
 
 
 def test_the_keys_that_are_new_can_be_asked_for(database: Database) -> None:

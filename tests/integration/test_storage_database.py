@@ -157,6 +157,13 @@ def test_actions_are_kept_newest_first(database: Database) -> None:
         ]
 
 
+def test_a_folder_in_which_no_file_can_be_written_is_told_with_its_remedy() -> None:
+    database = Database("sqlite:////proc/films.db")
+    with pytest.raises(DatabaseError, match=r"cannot be opened.*see that /proc is a folder .* CINEGRAPH_DATABASE_URL"):
+        database.prepare("mock")
+    database.close()
+
+
 @pytest.mark.parametrize("work", ["prepare", "check", "upgrade"])
 def test_a_file_that_is_no_database_is_told_with_its_remedy(tmp_path: Path, work: str) -> None:
     path = tmp_path / "notes.db"

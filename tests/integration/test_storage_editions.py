@@ -10,7 +10,7 @@ import pytest
 from cinegraph_core import Page
 from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.editions import stored_years
+from cinegraph_core.storage.editions import page_outcomes, stored_years
 from cinegraph_core.storage.tables import CategoryRow, EditionRow, FilmRow, NominationRow, NominationSourceRow
 from tests.support.dump import natural_dump
 from tests.support.editions import (
@@ -143,3 +143,15 @@ def test_what_the_feed_shows_follows_a_text_that_no_database_takes(database: Dat
     line = lines(database, stored)[0]
     assert line["award"] == "Prize"
     assert line["films"][0]["title"] == "Twin ?"
+
+
+def test_a_partial_edition_is_whole_once_the_pages_it_lacked_say_that_there_is_nothing(database: Database) -> None:
+    late = Page(OFFICIAL, "https://www.labiennale.org/en/late", "error", "server_error: HTTP 503")
+    first = store(database, edition(nomination("s1", films=["Lux"]), pages=[Page(OFFICIAL, URLS[OFFICIAL], "ok"), late]))
+    assert first.status == "partial"
+    again = store(database, edition(pages=[replace(late, outcome="absent", detail="HTTP 404")]))
+    assert (again.edition_id, again.status, again.nomination_ids) == (first.edition_id, "complete", ())
+    with database.reading() as session:
+        assert stored_years(session, "venice") == {2024}
+        outcomes = page_outcomes(session, "venice", 2024, 1)
+    assert outcomes == {(OFFICIAL, URLS[OFFICIAL]): "ok", (OFFICIAL, late.url): "absent"}

@@ -79,6 +79,24 @@ def test_lesson_26_80_and_100_percent_are_told_once_each(database: Database) -> 
     assert told[7] == [Mark("films", "daily_budget", 80, 800_000, 1_000_000)]
 
 
+def test_lesson_26_workers_with_an_old_and_a_new_ceiling_do_not_tell_a_mark_at_every_turn(database: Database) -> None:
+    old, new = (Limit("films", "daily_quota", ceiling, 1, DAY.start, DAY.end) for ceiling in (100, 105))
+    with database.transaction() as session:
+        settle_calls(session, lease(session, old, needed=84).key, used=84, back=0)
+        told = [settle_calls(session, lease(session, limit).key, used=1, back=0) for limit in (new, old) * 5]
+    assert told == [[]] * 10, "80 % of both ceilings is reached, and was told"
+
+
+def test_lesson_26_a_raised_ceiling_lets_a_mark_be_told_again_when_it_is_reached_again(database: Database) -> None:
+    old, new = (Limit("films", "daily_quota", ceiling, 1, DAY.start, DAY.end) for ceiling in (100, 200))
+    with database.transaction() as session:
+        told = [
+            [mark.percent for mark in settle_calls(session, lease(session, limit, needed=calls).key, used=calls, back=0)]
+            for limit, calls in ((old, 100), (new, 1), (new, 59), (new, 40))
+        ]
+    assert told == [[100], [], [80], [100]]
+
+
 def test_the_next_window_begins_empty_and_a_late_report_belongs_to_its_own(database: Database) -> None:
     with database.transaction() as session:
         late = lease(session, HOUR, needed=4)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cinegraph_core.records import Match
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.films import parked_films
+from cinegraph_core.storage.films import parked_films, waiting_films
 from cinegraph_core.storage.review import accept_review
 from cinegraph_core.storage.tables import FilmRow, MatchDecisionRow
 from tests.support.decisions import DAY, ERROR, MATCHED, NOT_FOUND, decide, films, pending
@@ -67,3 +67,19 @@ def test_the_feed_shows_a_parked_film_as_one_not_matched_yet(database: Database)
     stored = store(database, edition(nomination("1", award="P", films=["Twin"])))
     decide(database, 1, PARKED)
     assert lines(database, stored)[0]["films"][0]["match"] is None
+
+
+def test_the_films_that_wait_are_told_with_what_their_last_try_came_to(database: Database) -> None:
+    films(database, "Twin", "Echo", "Aria", "Maria")
+    decide(database, 1, PARKED)
+    decide(database, 2, ERROR)
+    decide(database, 3, MATCHED)
+    with database.reading() as session:
+        waiting = waiting_films(session, now=NOW)
+    told = [(film.film, film.title, film.status, film.error_type) for film in waiting]
+    assert told == [
+        (1, "Twin", "parked", "quota_exceeded"),
+        (2, "Echo", "error", ERROR.error_type),
+        (4, "Maria", "pending", None),
+    ]
+    assert [film.retry_at.timestamp() if film.retry_at else None for film in waiting[::2]] == [UNTIL, None]

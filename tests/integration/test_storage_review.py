@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -90,6 +91,9 @@ class TestReview:
             assert accept_review(session, 2, 5, who="ada", now=NOW, merge=True)[1]["merged"] == [1]
         assert [row.merged_into for row in rows(database, FilmRow)] == [None, 1]
         assert len(rows(database, MatchDecisionRow)) == 1
+        for decide_again in (partial(accept_review, tmdb_id=6), reject_review):
+            with pytest.raises(UsageError, match=r"film 2 is one with film 1.*name film 1"), database.transaction() as session:
+                decide_again(session, 2, who="ada", now=NOW)
 
     def test_an_id_that_was_no_candidate_is_allowed_and_said(self, database: Database) -> None:
         films(database, "Twin")

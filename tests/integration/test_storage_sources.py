@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from cinegraph_core import Film, Person
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.tables import NominationRow
-from tests.support.editions import IMDB, IMDB_LION, LION, OFFICIAL, URLS, count, edition, lines, nomination, store, venice
+from cinegraph_core.storage.tables import FilmRow, NominationRow
+from tests.support.editions import IMDB, IMDB_LION, LION, OFFICIAL, URLS, count, edition, lines, nomination, rows, store, venice
 
 
 def test_lesson_12_two_nominees_of_one_film_in_one_category_stay_two_and_a_late_winner_is_updated(database: Database) -> None:
@@ -115,3 +115,12 @@ def test_a_correction_that_speaks_of_another_film_leaves_the_shared_row(database
     assert [[film["title"] for film in line["films"]] for line in lines(database, stored)] == [["Echo"], ["Twin"]]
     assert len(store(database, edition(official, imdb)).nomination_ids) == 1
     assert count(database, NominationRow) == 1
+
+
+def test_a_page_that_prints_a_title_in_capitals_corrects_nothing(database: Database) -> None:
+    store(database, edition(nomination("s1", films=[Film("Maria", original_title="Maria la Divina", year=2023)])))
+    store(database, edition(nomination("s2", films=[Film("MARIA", original_title="MARIA LA DIVINA", year=2024)])))
+    (film,) = rows(database, FilmRow)
+    assert (film.title, film.original_title, film.year) == ("Maria", "Maria la Divina", 2024)
+    store(database, edition(nomination("s2", films=[Film("Marià", year=2024)])))
+    assert rows(database, FilmRow)[0].title == "Marià", "a slip that is mended is taken over"

@@ -15,7 +15,7 @@ SPEC = ServiceSpec(name=NAME, base_url="https://films.example/3", authenticate=l
 
 
 def bench_of(base_url: str, *given: Any, mode: str = "real", **settings: Any) -> Bench:
-    clock, rows = PatientClock(patient_from=5.0, patience=10.0), Rows()
+    clock, rows = settings.pop("clock", None) or PatientClock(patient_from=5.0, patience=10.0), Rows()
     options = {name: settings.pop(name) for name in list(settings) if name == "shared"}
     own = {"base_url": base_url, "retries": 0, "api_key": KEY, "cache_ttl": 100.0, **settings}
     return Bench(open_door(SPEC, *given, clock=clock, rows=rows, mode=mode, services={NAME: own}, **options), clock, rows)

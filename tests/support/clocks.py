@@ -26,3 +26,11 @@ class PatientClock(FakeClock):
         wake_at = self.monotonic() + seconds
         await asyncio.sleep(self._patience if seconds >= self._patient_from else 0.0)
         self.advance(max(0.0, wake_at - self.monotonic()))
+
+
+class SettableClock(FakeClock):
+    """A fake clock whose wall time somebody sets, while the monotonic time goes on."""
+
+    def set(self, seconds: float) -> None:
+        """Set the wall clock forward, or back by a negative number of seconds."""
+        self._start += seconds

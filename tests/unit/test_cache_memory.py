@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory, cache_key
@@ -24,6 +25,11 @@ def test_lesson_27_the_order_of_parameters_makes_no_difference_and_everything_el
     ]
     assert len({*others, key("/search", "query=Alive", "year=2020")}) == 5
     assert len(key("/search")) == 64
+
+
+def test_the_order_of_values_of_one_name_makes_a_difference() -> None:
+    assert cache_key(query=["by=year", "page=1", "by=title"]) == cache_key(query=["page=1", "by=year", "by=title"])
+    assert cache_key(query=["by=year", "by=title"]) != cache_key(query=["by=title", "by=year"])
 
 
 def test_an_entry_is_fresh_then_stale_then_gone_and_one_from_the_future_is_gone() -> None:
@@ -73,12 +79,25 @@ def test_the_memory_of_a_process_holds_2048_entries() -> None:
 
 
 def test_the_memory_of_a_process_holds_64_mib_half_a_kib_of_them_for_what_stands_around_each_body() -> None:
-    memory, half = Memory(), (32 << 20) - 512
-    for key in ("a", "b"):
-        memory.put(entry(key, body=bytes(half)))
+    memory, eighth = Memory(), bytes((8 << 20) - 512)
+    for key in "abcdefgh":
+        memory.put(entry(key, body=eighth))
     assert memory.evicted == 0, "64 MiB and no byte more"
-    memory.put(entry("b", body=bytes(half + 1)))
+    memory.put(entry("i"))
     assert memory.evicted == 1
+
+
+def test_an_answer_of_more_than_8_mib_is_not_held_nor_what_it_replaces_and_nothing_goes_for_it() -> None:
+    memory = Memory()
+    for key in ("a", "b"):
+        memory.put(entry(key))
+    memory.put(entry("a", body=bytes((8 << 20) - 511)))
+    assert ["a" in memory, "b" in memory, memory.evicted] == [False, True, 0]
+    memory.put(entry("a", body=bytes((8 << 20) - 512)))
+    assert "a" in memory
+    small = Memory(size=1000)
+    small.put(entry("b", body=bytes(600)))
+    assert ["b" in small, small.evicted] == [False, 0]
 
 
 def test_an_entry_that_takes_another_s_place_gives_back_the_room_of_that_one_only() -> None:
@@ -106,3 +125,11 @@ def test_a_purge_takes_one_service_s_entries_of_before_a_moment_and_gives_their_
     assert [memory.get(key) is not None for key in ("a", "b", "c")] == [False, True, True]
     memory.put(entry("d"))
     assert memory.evicted == 0
+
+
+def test_a_purge_takes_what_was_asked_for_before_it_though_it_came_after() -> None:
+    memory = Memory()
+    for key, asked_at in (("a", 1.9), ("b", 2.0)):
+        memory.put(replace(entry(key, at=3.0), asked_at=asked_at))
+    memory.purge("films", before=2.0)
+    assert [key in memory for key in "ab"] == [False, True]

@@ -99,6 +99,28 @@ def test_others_wait_out_a_short_hold_too() -> None:
     assert first.attempt().wait == 0.0
 
 
+def test_lesson_22_others_wait_out_a_429_that_does_not_say_until_when_too() -> None:
+    bench = Bench()
+    first, second = bench.begin(), bench.begin()
+    attempts = first.attempt(), second.attempt()
+    bench.clock.advance(0.5)
+    assert first.answered(attempts[0], reply(429)) == Again(1.0)
+    bench.clock.advance(0.25)
+    assert second.answered(attempts[1], reply(429)) == Again(0.75), "one pause for both"
+    assert bench.begin().attempt().wait == 0.75
+    bench.clock.advance(0.75)
+    assert first.answered(first.attempt(), reply(429)) == Again(2.0)
+    assert bench.services.retry_after(NAME) == 2.0
+
+
+@pytest.mark.parametrize("retry_after", [1e9, float("inf")])
+def test_lesson_22_a_pause_asked_for_by_an_error_lasts_a_day_at_most(retry_after: float) -> None:
+    bench = Bench()
+    assert bench.fails(RateLimitError, RateLimitError("slow down", retry_after=retry_after)).retry_after == 86_400.0
+    bench.clock.advance(86_400.0)
+    bench.run(reply())
+
+
 def test_lesson_24_a_service_has_so_many_retries_and_no_more() -> None:
     bench = Bench(breaker_failures=10_000, breaker_window=BreakerWindow(minimum=10_000))
     for _ in range(300):
@@ -112,3 +134,10 @@ def test_lesson_24_a_service_has_so_many_retries_and_no_more() -> None:
     assert sum(row.attempts for row in rows) == 300 + 20 + 30, "one each, the reserve, and a tenth"
     assert rows[-1].metadata == {"no_retry_left": 1}
     assert (rows[0].attempts, rows[-2].attempts) == (4, 1)
+
+
+def test_lesson_22_a_429_that_says_at_once_holds_nobody() -> None:
+    bench = Bench()
+    first, second = bench.begin(), bench.begin()
+    assert first.answered(first.attempt(), reply(429, headers={"retry-after": "0"})).wait <= 1.0
+    assert second.attempt().wait == 0.0

@@ -180,9 +180,9 @@ def test_an_engine_that_is_not_installed_says_how_to_install_it_and_the_old_cata
     path = tmp_path / "catalogue.db"
     with local(tmp_path, FILMS):
         before = _left(tmp_path)
-        with pytest.raises(ConfigurationError, match=r"tantivy .* not installed.*pip install 'cinegraph\[tantivy\]'"):
+        with pytest.raises(ConfigurationError, match=r"tantivy .* not installed.*pip install '\.\[tantivy\]'"):
             load_catalogue(export([line(9, "Nine")]), "x", path, now=NOW, engine="tantivy")
         assert _left(tmp_path) == before
     _say(path, engine="tantivy")
-    with pytest.raises(ConfigurationError, match=r"pip install 'cinegraph\[tantivy\]', or load with --engine fts5"):
+    with pytest.raises(ConfigurationError, match=r"pip install '\.\[tantivy\]', or load with --engine fts5"):
         TitleIndex(path)

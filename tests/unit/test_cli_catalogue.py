@@ -65,7 +65,7 @@ def test_an_engine_that_is_not_installed_is_told_and_stops_no_match(
     monkeypatch.setitem(sys.modules, "tantivy", None)
     monkeypatch.delitem(sys.modules, "cinegraph_core.matching.catalogue.with_tantivy", raising=False)
     (folder / "movie_ids.json.gz").write_bytes(export([line(1, "One")]))
-    remedy = "pip install 'cinegraph[tantivy]'"
+    remedy = "pip install '.[tantivy]'"
     assert root.run(["catalogue", "load", "movie_ids.json.gz", "--engine", "tantivy"]) != endings.DONE
     assert remedy in capsys.readouterr().err
     assert not list(folder.glob("*catalogue*"))

@@ -60,6 +60,14 @@ def test_a_service_whose_plugin_is_to_come_is_no_fault_anywhere(
     assert told.err.count("without its plugin the setting has no effect") == 2
 
 
+def test_a_service_of_ones_own_code_is_no_finding(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEGRAPH_OWN_SERVICES", "openai")
+    monkeypatch.setenv("CINEGRAPH_SERVICES__OPENAI__DAILY_QUOTA", "7")
+    assert not _of(_findings(capsys, code=endings.DONE), "settings", "warning")
+    assert root.run(["config", "show"]) == endings.DONE
+    assert "services.openai.daily_quota" in capsys.readouterr().out
+
+
 def test_blocked_plugins_and_what_goes_with_them_are_findings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +104,8 @@ def test_databases_that_cannot_be_used_are_findings(
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_DATABASE_URL", f"sqlite:///{folder / 'absent' / 'films.db'}")
     assert "mkdir -p" in _of(_findings(capsys, code=endings.FAILED), "database", "error")[0]
+    monkeypatch.setenv("CINEGRAPH_DATABASE_URL", "sqlite:////proc/films.db")
+    assert "can be created in /proc" in _of(_findings(capsys, code=endings.FAILED), "database", "error")[0]
     (folder / "text.db").write_text("this is no database, however long one looks at it" * 30)
     monkeypatch.setenv("CINEGRAPH_DATABASE_URL", f"sqlite:///{folder / 'text.db'}")
     assert _of(_findings(capsys, code=endings.FAILED), "database", "error")

@@ -166,7 +166,7 @@ def test_a_check_asks_who_has_no_traffic_and_tells_what_it_cost(
 
 
 def test_a_check_of_a_service_nobody_brought_is_refused(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    assert root.run(["services", "check", "tmbd"]) == endings.FAILED
+    assert root.run(["services", "check", "tmbd"]) == endings.WRONG_USAGE
     assert "the nearest is 'tmdb'" in capsys.readouterr().err
 
 

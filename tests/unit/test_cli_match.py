@@ -77,3 +77,10 @@ def test_an_empty_input_is_an_empty_hand(text: str, stdin: Any, capsys: pytest.C
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "no query on standard input" in captured.err
+
+
+def test_an_answer_without_candidates_draws_no_empty_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert root.run(["match", "--title", "Qwxz Vbnm Lkjh"]) == endings.DONE
+    shown = capsys.readouterr().out
+    assert "not found" in shown
+    assert "directors" not in shown

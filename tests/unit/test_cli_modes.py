@@ -78,7 +78,7 @@ def test_a_breaker_is_opened_by_hand_shown_and_reset(database: Database, capsys:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["tmbd", "mock"], endings.FAILED, "the nearest is 'tmdb'"),
+        (["tmbd", "mock"], endings.WRONG_USAGE, "the nearest is 'tmdb'"),
         (["tmdb", "fake"], endings.WRONG_USAGE, "'fake' is not one of"),
         (["tmdb", "mock", "--for", "soon"], endings.WRONG_USAGE, "write it like 90s, 30m, 2h or 1d"),
     ],

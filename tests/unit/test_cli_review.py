@@ -77,6 +77,19 @@ def test_a_typo_in_the_id_is_refused_and_a_merge_or_a_stranger_is_said(
     assert "TMDb 9 was not among the candidates" in captured.err
 
 
+def test_films_that_were_not_found_can_be_listed_with_the_ids_to_decide_by(
+    database: Database, film: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.transaction() as session:
+        store_edition(session, edition(nomination("h", films=["Hamlet"]), festival="cannes"), aliases=ALIASES, now=NOW)
+        (hamlet,) = pending_films(session, now=NOW)
+        record_decision(session, hamlet, Match("2", "not_found", provenance="mock"), mode="mock", now=NOW)
+    assert [one["id"] for one in document(capsys, "review", "list", "--status", "not_found")["review"]] == [hamlet]
+    assert [one["id"] for one in document(capsys, "review", "list")["review"]] == [film]
+    assert root.run(["review", "list", "--status", "not_found"]) == endings.DONE
+    assert "Not found (1)" in capsys.readouterr().out
+
+
 def test_the_tables_of_reviews_name_what_a_person_needs(film: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert root.run(["review", "list"]) == endings.DONE
     listed = capsys.readouterr().out

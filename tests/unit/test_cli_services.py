@@ -14,7 +14,7 @@ from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers
-from cinegraph_core.storage.controls import controls
+from cinegraph_core.storage.controls import controls, set_control
 from cinegraph_core.storage.limits import lease_calls, settle_calls
 from cinegraph_core.storage.state import record_transition, service_states
 from tests.support.cli import document
@@ -77,6 +77,19 @@ def test_a_quota_set_by_hand_is_shown_and_audited(database: Database, capsys: py
     assert (row.what, row.subject, row.after) == ("quota.set", "tmdb", {"daily_quota": 5, "hourly_quota": 2})
 
 
+def test_what_a_provider_said_of_its_quota_is_taken_back_by_hand(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    document(capsys, "services", "quota", "set", "tmdb", "--daily", "5")
+    with database.transaction() as session:
+        set_control(session, "tmdb", "spent_until", 1_700_000_030_000 * 1000, now=time.time())  # in microseconds
+    change = document(capsys, "services", "quota", "reset", "tmdb")
+    assert change["before"] == {"provider_says": "used up", "until": "9999-12-31 23:59:59 UTC"}
+    assert services(capsys)["tmdb"]["quota"]["daily"]["limit"] == 5, "what a person set stays"
+    assert root.run(["services", "quota", "reset", "tmdb"]) == endings.DONE
+    assert "quota of tmdb: provider_says nothing → provider_says nothing, by" in capsys.readouterr().out
+    with database.reading() as session:
+        assert [row.what for row in recent_actions(session)] == ["quota.reset", "quota.reset", "quota.set"]
+
+
 def test_a_breaker_is_reset_by_hand(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     with database.transaction() as session:
         record_transition(session, "tmdb", "open", changed_at=time.time() - 1, retry_at=time.time() + 60)
@@ -129,11 +142,22 @@ def test_the_statistics_of_a_cache_are_whole(database: Database, capsys: pytest.
     assert cache == {"ttl": 0.0, "entries": 0, "bytes": 0, **tally}
 
 
+@pytest.mark.parametrize("command", ["services", "costs"])
+def test_settings_of_a_service_nobody_brought_stop_the_look_at_services_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("CINEGRAPH_SERVICES__TMBD__DAILY_QUOTA", "1")
+    assert root.run([command]) == endings.FAILED
+    assert "CINEGRAPH_SERVICES__TMBD__DAILY_QUOTA (environment): no service 'tmbd'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["services", "quota", "set", "tmdb"], endings.WRONG_USAGE, "say which quota"),
-        (["services", "quota", "set", "tmbd", "--daily", "5"], endings.FAILED, "the nearest is 'tmdb'"),
+        (["services", "quota", "set", "tmbd", "--daily", "5"], endings.WRONG_USAGE, "the nearest is 'tmdb'"),
+        (["services", "breaker", "open", "tmbd"], endings.WRONG_USAGE, "the nearest is 'tmdb'"),
+        (["services", "cache", "clear", "nosuch"], endings.WRONG_USAGE, "no service 'nosuch' is installed"),
         (["services", "quota", "set", "tmdb", "--daily", "-1"], endings.WRONG_USAGE, "--daily"),
     ],
 )
@@ -163,7 +187,7 @@ def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
 ) -> None:
     assert document(capsys, "costs") == {"costs": []}
     assert root.run(["costs"]) == endings.DONE
-    assert "no service has a budget; CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD" in capsys.readouterr().out
+    assert "no service has a budget and a price; set CINEGRAPH_SERVICES__<NAME>__DAILY_BUDGET_USD" in capsys.readouterr().out
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__DAILY_BUDGET_USD", "10")
     monkeypatch.setenv("CINEGRAPH_SERVICES__OMDB__PRICE_PER_CALL_USD", "0.5")
     monkeypatch.setenv("CINEGRAPH_DAILY_BUDGET_USD", "20")
@@ -174,3 +198,16 @@ def test_costs_tell_what_is_spent_reserved_and_to_be_expected(
     assert total == {"service": "all services", "spent_usd": 0.0, "reserved_usd": 0.0, "budget_usd": 20.0, "forecast_usd": 0.0}
     assert root.run(["costs"]) == endings.DONE
     assert "omdb" in capsys.readouterr().out
+
+
+def test_a_service_of_ones_own_code_takes_words_by_hand(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert root.run(["services", "breaker", "open", "openai"]) == endings.WRONG_USAGE
+    assert "no service 'openai' is installed" in capsys.readouterr().err
+    monkeypatch.setenv("CINEGRAPH_OWN_SERVICES", "openai")
+    done = document(capsys, "services", "breaker", "open", "openai")
+    assert (done["service"], done["what"]) == ("openai", "breaker")
+    document(capsys, "services", "quota", "set", "openai", "--daily", "7")
+    with database.reading() as session:
+        assert {name for service, name in controls(session) if service == "openai"} == {"breaker_opened", "daily_quota"}

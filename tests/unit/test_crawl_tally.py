@@ -14,18 +14,19 @@ NONE = Page("imdb_event", "https://x.org/e", "absent", "HTTP 404")
 def test_years_without_an_edition_are_one_line() -> None:
     tally = Tally()
     for year in (1933, 1940, 1941, 1942):
-        tally.note(Edition("venice", year, pages=(NONE,)), vanished=False)
+        tally.note(Edition("venice", year, pages=(NONE,)), vanished=False, empty=True)
     assert list(tally.lines()) == ["venice 1933, 1940–1942: no source has anything of it"]
     assert tally.is_empty
 
 
 def test_years_whose_pages_have_all_gone_are_one_line_with_an_address() -> None:
     tally = Tally()
-    tally.note(Edition("venice", 1990, pages=(GONE, GONE)), vanished=True)
-    tally.note(Edition("venice", 1991, pages=(GONE, GONE)), vanished=True)
+    tally.note(Edition("venice", 1990, pages=(GONE, GONE)), vanished=True, empty=False)
+    tally.note(Edition("venice", 1991, pages=(GONE, GONE)), vanished=True, empty=False)
     (line,) = tally.lines()
     assert line.startswith("venice 1990–1991: none of its pages is there, so their addresses may have changed")
     assert "https://x.org/a" in line
+    assert GONE.detail not in line, "it says the same"
     assert not tally.is_empty
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from cinegraph_core import errors, hookspecs
 from cinegraph_core.cli import root
+from cinegraph_core.crawling.turns import LONGEST_PAUSE
 from cinegraph_core.endings import EXIT_CODES
 from cinegraph_core.plugins import KINDS, load_plugins
 from cinegraph_core.settings import describe_settings
@@ -131,7 +132,7 @@ def test_lesson_03_every_exit_code_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_lesson_03_documents_name_only_settings_that_exist(path: Path) -> None:
-    known = {one.name for one in describe_settings()}
+    known = {one.name for one in describe_settings()} | {LONGEST_PAUSE}
     shapes = [re.compile(re.escape(name).replace("<NAME>", r"\w+?")) for name in known]
     named = re.findall(r"CINEGRAPH_[A-Z_0-9<>]+", path.read_text(encoding="utf-8"))
     unknown = {name for name in named if name not in known and not any(shape.fullmatch(name) for shape in shapes)}
@@ -147,3 +148,11 @@ def test_lesson_03_documents_name_only_commands_that_exist(path: Path) -> None:
     groups = {name.split()[0] for name in known if " " in name}
     heads = {" ".join(name.split()[:2]) for name in known}
     assert {f"{noun} {verb}" for noun, verb in spoken if noun in groups and verb} <= heads
+
+
+def test_nothing_tells_to_install_the_package_of_that_name_on_pypi() -> None:
+    told = [PROJECT / "README.md"]
+    for folder in ("docs", "examples", "cinegraph_core", "plugins", "spiders"):
+        told += [path for kind in ("*.md", "*.py") for path in (PROJECT / folder).rglob(kind)]
+    strangers = re.compile(r"pip install (?:-\S+ )*'?cinegraph(?:\[[^]]*\])?(?! @ file:)(?![\w-])")
+    assert [str(path) for path in told if strangers.search(path.read_text(encoding="utf-8"))] == []

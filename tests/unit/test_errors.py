@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import json
+import pickle
 import re
+from collections.abc import Callable
 
 import httpx
 import pytest
-from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError, DownloadTimeoutError, IgnoreRequest
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+)
 from twisted.internet.error import ConnectionLost
 
 from cinegraph_core import errors
@@ -28,6 +37,7 @@ from cinegraph_core.errors import ERROR_TYPES, CinegraphError, PageError, Servic
         (DownloadTimeoutError("slow"), "timeout", True),
         (DownloadConnectionRefusedError("refused"), "network_error", False),
         (CannotResolveHostError("who?"), "network_error", False),
+        (DownloadCancelledError("larger than DOWNLOAD_MAXSIZE"), "client_error", True),
         (IgnoreRequest("robots"), "cancelled", True),
         (ConnectionLost("gone"), "network_error", True),
         (asyncio.CancelledError(), "cancelled", True),
@@ -102,3 +112,16 @@ def test_every_error_type_has_its_class_and_every_class_its_type() -> None:
     types = {cls.error_type for cls in _tree().values() if issubclass(cls, ServiceError | PageError)}
 
     assert types == ERROR_TYPES
+
+
+@pytest.mark.parametrize("kind", sorted(set(_tree().values()), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_every_error_can_be_copied_and_sent_to_another_process(
+    kind: type[CinegraphError], way: Callable[[CinegraphError], CinegraphError]
+) -> None:
+    error = kind("what happened")
+    error.__dict__.update(service="tmdb", status=503)
+
+    twin = way(error)
+
+    assert (type(twin), str(twin), twin.__dict__) == (kind, "what happened", error.__dict__)

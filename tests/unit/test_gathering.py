@@ -110,8 +110,8 @@ def test_a_lone_page_that_need_not_exist_and_does_not_means_no_edition() -> None
     assert is_empty(gathering.edition())
 
 
-def _all_absent(year: int) -> Gathering:
-    gathering = Gathering(EditionPlan("venice", year, ()), this_year=2026)
+def _all_absent(year: int, *, is_rest: bool = False) -> Gathering:
+    gathering = Gathering(EditionPlan("venice", year, ()), this_year=2026, is_rest=is_rest)
     for ticket, page in gathering.ask([_page("/a", required=False), _page("/b", required=False)]):
         gathering.failed(ticket, f"https://x.org{page.path}", NotFoundError("HTTP 404"))
     return gathering
@@ -125,6 +125,12 @@ def test_lesson_16_when_every_page_of_a_past_edition_is_absent_their_addresses_m
     assert all("their addresses may have changed" in page.detail for page in edition.pages)
     assert not edition.complete
     assert not is_empty(edition)
+
+
+def test_pages_that_a_stored_edition_lacked_and_that_do_not_exist_say_nothing_of_the_others() -> None:
+    gathering = _all_absent(2025, is_rest=True)
+    assert (gathering.vanished, gathering.is_empty) == (False, False)
+    assert [page.outcome for page in gathering.edition().pages] == ["absent", "absent"]
 
 
 @pytest.mark.parametrize("year", [2026, 2027])

@@ -74,7 +74,7 @@ def test_an_unknown_event_is_stored_under_its_id() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "year=2024 or years=2019-2024"),
+        ({}, "year=2024 or years=2022-2024"),
         ({"yaer": "2024"}, "did you mean 'year'.*year, years, missing, via"),
         ({"year": "1931"}, "from 1932 to"),
         ({"year": "next"}, "year=next is not a year"),
@@ -91,7 +91,7 @@ def test_a_wrong_argument_of_venice_names_the_right_ones(arguments: dict[str, st
     [
         ({"year": "2024"}, r"an event id is missing.*ev0000681 \(venice\)"),
         ({"event": "venice", "year": "2024"}, "event=venice is not an event id"),
-        ({"event": "ev0000681"}, "year=2024 or years=2019-2024"),
+        ({"event": "ev0000681"}, "year=2024 or years=2022-2024"),
         ({"event": "ev0000681", "year": "2024", "instance": "0"}, "instance=0"),
         ({"list": "ls024863935"}, "lists cannot be read yet.*event=ev0000681"),
         ({"events": "ev0000681"}, "did you mean 'event'"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cinegraph_core.resilience.budget import BUDGETS, Tariff, budget_of, mark_passed, price_of
-from cinegraph_core.resilience.quota import quota_status, spent_until
+from cinegraph_core.resilience.quota import LONGEST_WINDOW, Left, ProvidersWord, calls_left, quota_status
+from cinegraph_core.services.rules import moment
 
 NOW = 1_700_000_000.0
 
@@ -27,14 +28,26 @@ def test_a_quota_is_healthy_below_80_percent_and_critical_above_95(used: int, li
 
 
 @pytest.mark.parametrize(
-    ("headers", "until"),
+    ("headers", "left"),
     [
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "60"}, NOW + 60),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW + 90)}, NOW + 90),
-        ({"ratelimit-remaining": "0", "ratelimit-reset": "30"}, NOW + 30),
-        ({"x-ratelimit-remaining": "0", "retry-after": "120"}, NOW + 120),
-        ({"x-ratelimit-remaining": "0", "retry-after": "Tue, 14 Nov 2023 22:15:20 GMT"}, NOW + 120),
-        ({"x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "60"}, Left(0, NOW + 60)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW + 90)}, Left(0, NOW + 90)),
+        ({"ratelimit-remaining": "0", "ratelimit-reset": "30"}, Left(0, NOW + 30)),
+        ({"x-ratelimit-remaining": "0", "retry-after": "120"}, Left(0, NOW + 120)),
+        ({"x-ratelimit-remaining": "0", "retry-after": "Tue, 14 Nov 2023 22:15:20 GMT"}, Left(0, NOW + 120)),
+        ({"x-ratelimit-remaining": "7", "x-ratelimit-reset": "60"}, Left(7, NOW + 60)),
+        ({"x-ratelimit-remaining": "-1", "x-ratelimit-reset": "60"}, Left(0, NOW + 60)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int((NOW + 30) * 1000))}, Left(0, NOW + 30)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 15}, Left(0, NOW + LONGEST_WINDOW)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW + 2 * LONGEST_WINDOW)}, Left(0, NOW + LONGEST_WINDOW)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 9}, Left(0, NOW + LONGEST_WINDOW)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 400}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}, Left(0, NOW + 1)),
+        ({"x-ratelimit-remaining-requests": "59", "x-ratelimit-reset-requests": "6m0s"}, Left(59, NOW + 360)),
+        ({"x-ratelimit-remaining-requests": "9", "x-ratelimit-reset-requests": "500ms"}, Left(9, NOW + 0.5)),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1d2h0m1.5s"}, Left(0, NOW + 93_601.5)),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9" * 400 + "s"}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6 minutes"}, None),
         ({"x-ratelimit-remaining": "inf", "x-ratelimit-reset": "60"}, None),
         ({"x-ratelimit-remaining": "nan", "x-ratelimit-reset": "60"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"}, None),
@@ -46,8 +59,53 @@ def test_a_quota_is_healthy_below_80_percent_and_critical_above_95(used: int, li
         ({}, None),
     ],
 )
-def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed(headers: dict[str, str], until: float | None) -> None:
-    assert spent_until(headers, NOW) == until
+def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed(headers: dict[str, str], left: Left | None) -> None:
+    assert calls_left(headers, NOW) == left
+
+
+def test_of_what_a_provider_says_is_left_no_more_calls_begin_until_its_window_ends() -> None:
+    word = ProvidersWord()
+    word.left(Left(2, NOW + 60), asked_at=NOW)
+    assert word.until == NOW + 60
+    assert [word.take(NOW + n) for n in (1, 2, 3)] == [0.0, 0.0, NOW + 60]
+    assert (word.refused_until(NOW + 3), word.refused_until(NOW + 60)) == (NOW + 60, 0.0)
+    word.give_back()
+    assert [word.take(NOW + n) for n in (4, 5, 60)] == [0.0, NOW + 60, 0.0]
+
+
+def test_what_began_after_the_call_that_was_told_is_not_counted_in_its_word_yet() -> None:
+    word = ProvidersWord()
+    word.left(Left(100, NOW + 60), asked_at=NOW)
+    for n in range(1, 11):
+        word.take(NOW + n)
+    word.left(Left(5, NOW + 60), asked_at=NOW + 7)  # three have begun since
+    assert [word.take(NOW + 11) for _ in range(3)] == [0.0, 0.0, NOW + 60]
+    word.left(Left(5, NOW + 90), asked_at=NOW + 11)
+    assert word.take(NOW + 12) == 0.0
+
+
+def test_a_quota_that_is_spent_stays_so_whatever_an_older_answer_says_until_it_is_forgotten() -> None:
+    word = ProvidersWord()
+    assert word.spent(NOW + 60)
+    assert not word.spent(NOW + 50)
+    word.left(Left(5, NOW + 90), asked_at=NOW - 1)
+    assert (word.take(NOW), word.take(NOW + 60), word.until) == (NOW + 60, 0.0, NOW + 90)
+    word.forget()
+    assert (word.until, word.refused_until(NOW)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "shown"),
+    [
+        (NOW, "2023-11-14 22:13:20 UTC"),
+        (NOW * 1000, "9999-12-31 23:59:59 UTC"),
+        (float("inf"), "9999-12-31 23:59:59 UTC"),
+        (-5.0, "1970-01-01 00:00:00 UTC"),
+        (float("nan"), "1970-01-01 00:00:00 UTC"),
+    ],
+)
+def test_a_moment_is_shown_whatever_it_is(epoch: float, shown: str) -> None:
+    assert moment(epoch) == shown
 
 
 def test_two_counters_count_money_and_all_others_requests() -> None:

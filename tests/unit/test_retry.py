@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cinegraph_core.resilience.retry import MAX_WAIT, RetryBudget, backoff, parse_retry_after
+from cinegraph_core.resilience.retry import LONGEST_HOLD, MAX_WAIT, RetryBudget, Slowdown, backoff, parse_retry_after
 
 NOW = datetime(2024, 9, 7, 19, 0, 0, tzinfo=UTC).timestamp()
 
@@ -33,6 +33,14 @@ NOW = datetime(2024, 9, 7, 19, 0, 0, tzinfo=UTC).timestamp()
         ("1e3", None),
         ("٧", None),
         ("Sat, 99 Sep 2024 19:00:30 GMT", None),
+        ("86401", LONGEST_HOLD),
+        ("9" * 20, LONGEST_HOLD),
+        ("9" * 400, LONGEST_HOLD),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_HOLD),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 +99999", None),
+        ("5, 10", None),
         ("", None),
         (None, None),
     ],
@@ -105,3 +113,31 @@ def test_earned_retries_go_first() -> None:
         budget.earn()
     budget.spend(0.0)
     assert spent(budget, 0.0) == 20
+
+
+def told(slowdown: Slowdown, *moments: float) -> list[float]:
+    """Return for how long the service is held at each of these moments, at which a request sent just before is told."""
+    return [slowdown.told(moment - 0.01, moment) - moment for moment in moments]
+
+
+def test_lesson_22_each_word_to_slow_down_within_a_minute_of_the_last_pause_makes_the_next_longer() -> None:
+    slowdown = Slowdown()
+    assert told(slowdown, 100.0, 102.0, 105.0, 110.0, 120.0, 131.0) == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    assert told(slowdown, 141.0 + 60.0) == [10.0], "the last pause ended a minute ago"
+    assert told(slowdown, 211.0 + 60.5) == [1.0]
+
+
+def test_lesson_22_a_request_answered_well_since_ends_the_growth_of_the_pauses() -> None:
+    slowdown = Slowdown()
+    assert told(slowdown, 100.0, 102.0, 105.0) == [1.0, 2.0, 4.0]
+    slowdown.answered(104.9)
+    assert told(slowdown, 110.0) == [8.0], "that one had left before the pause began"
+    slowdown.answered(118.5)
+    assert told(slowdown, 119.0) == [1.0]
+
+
+def test_lesson_22_however_many_are_told_to_slow_down_at_once_it_is_one_pause() -> None:
+    slowdown = Slowdown()
+    assert [slowdown.told(10.0 + n / 100, 11.0 + n / 100) for n in range(20)] == [12.0] * 20
+    assert slowdown.told(10.5, 15.0) == 12.0, "an answer that came late"
+    assert slowdown.told(12.0, 12.5) == 14.5

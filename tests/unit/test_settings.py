@@ -79,7 +79,7 @@ def test_other_programs_key_names_yield_to_ours_of_the_same_place_only(load: Loa
 
 
 def test_an_empty_value_counts_as_not_set(load: Load, tmp_path: Path) -> None:
-    write(tmp_path, dotenv="CINEGRAPH_RETENTION_DAYS=30\nCINEGRAPH_CONTACT\n")
+    write(tmp_path, dotenv="CINEGRAPH_RETENTION_DAYS=30\nCINEGRAPH_CONTACT=\n")
     settings = load({"TMDB_API_KEY": " ", "CINEGRAPH_RETENTION_DAYS": "", "CINEGRAPH_MODE": ""})
     assert (settings.mode, settings.retention_days, settings.contact) == ("mock", 30, None)
 

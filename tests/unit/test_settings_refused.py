@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
 
 from cinegraph_core import SettingsError
 from cinegraph_core.settings import check_service_names
-from tests.support.settings import Load, write
+from tests.support.settings import CANARY, Load, write
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,52 @@ def test_an_unknown_name_stops_the_start_wherever_it_stands(load: Load, tmp_path
     write(tmp_path, toml=".".join(wrong.removeprefix("CINEGRAPH_").lower().split("__")) + " = 1\n")
     with pytest.raises(SettingsError, match=rf"no setting {wrong} \(found in .*cinegraph\.toml\); the nearest is {nearest}"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("TMDB_APIKEY", "TMDB_API_KEY"),
+        ("TMDB_KEY", "TMDB_API_KEY"),
+        ("TMBD_API_KEY", "TMDB_API_KEY"),
+        ("OMDB_API_KEYS", "OMDB_API_KEY"),
+        ("CINGRAPH_MODE", "CINEGRAPH_MODE"),
+    ],
+)
+def test_a_name_that_is_nearly_ours_stops_the_start(
+    load: Load, tmp_path: Path, wrong: str, meant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = rf"no setting {wrong} \(found in the environment\); the nearest is {meant}"
+    if meant.startswith("CINEGRAPH_"):
+        with pytest.raises(SettingsError, match=told):
+            load({wrong: CANARY})
+    else:
+        load({wrong: CANARY})
+        assert re.search(told, caplog.text), "in the environment it may be another program's"
+    write(tmp_path, dotenv=f"{wrong}={CANARY}\n")
+    with pytest.raises(SettingsError, match=rf"no setting {wrong} \(found in .*\.env\); the nearest is {meant}"):
+        load()
+
+
+@pytest.mark.parametrize("name", ["IMDB_API_KEY", "TVDB_API_KEY", "TMDB_READ_TOKEN", "CINEMA_MODE", "CINEGRAPHER"])
+def test_a_name_of_another_program_stops_nothing(load: Load, name: str) -> None:
+    assert load({name: "1"}) == load()
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "problem"),
+    [
+        (f"A=1\n\n\nTMDB_API_KEY {CANARY}\n", "line 4 cannot be read; write NAME=VALUE"),
+        ("CINEGRAPH_MODE mock\n", "line 1 cannot be read; write NAME=VALUE"),
+        ("# a remark\nTMDB_API_KEY\n", "line 2: TMDB_API_KEY has no value"),
+        ("export cinegraph_mode\n", "line 1: cinegraph_mode has no value"),
+    ],
+)
+def test_a_line_of_dotenv_that_says_nothing_stops_the_start(load: Load, tmp_path: Path, dotenv: str, problem: str) -> None:
+    write(tmp_path, dotenv=dotenv)
+    with pytest.raises(SettingsError, match=rf"\.env, {problem}") as caught:
+        load()
+    assert CANARY not in str(caught.value)
 
 
 def test_an_unknown_override_is_refused_too(load: Load) -> None:
@@ -108,3 +155,28 @@ def test_an_unknown_service_is_refused_with_the_nearest_and_its_place(load: Load
         check_service_names(settings, known={"tmdb", "imdb"}, tolerated={"tmdbb"})
     assert any("'tmdbb'" in message and "no effect" in message for message in caplog.messages)
     check_service_names(settings, known={"tmdbb", "imdb"}, tolerated=set())
+
+
+def test_a_service_of_ones_own_code_may_be_set_where_it_is_named(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    own = {"CINEGRAPH_OWN_SERVICES": "openai, shop_example_org", "CINEGRAPH_SERVICES__OPENAI__DAILY_QUOTA": "7"}
+    with caplog.at_level(logging.WARNING):
+        check_service_names(load(own), known={"tmdb"}, tolerated=set())
+    assert not caplog.messages
+    settings = load({**own, "CINEGRAPH_SERVICES__OPENIA__DAILY_QUOTA": "7"})
+    with pytest.raises(SettingsError, match=r"'openia' is installed; the nearest is openai\. .* in CINEGRAPH_OWN_SERVICES too"):
+        check_service_names(settings, known={"tmdb"}, tolerated=set())
+
+
+@pytest.mark.parametrize("mode", ["mock", "hybrid"])
+def test_no_replica_can_stand_in_for_a_service_of_ones_own_code(load: Load, mode: str) -> None:
+    settings = load({"CINEGRAPH_OWN_SERVICES": "openai", "CINEGRAPH_SERVICES__OPENAI__MODE": mode})
+    with pytest.raises(SettingsError, match=f"CINEGRAPH_SERVICES__OPENAI__MODE={mode}: .* no replica; take the setting out"):
+        check_service_names(settings, known={"tmdb"}, tolerated=set())
+    real = load({"CINEGRAPH_OWN_SERVICES": "openai", "CINEGRAPH_SERVICES__OPENAI__MODE": "real"})
+    check_service_names(real, known={"tmdb"}, tolerated=set())
+
+
+@pytest.mark.parametrize("name", ["shop.example.org", "OpenAI", "1und1", "shop-example"])
+def test_what_cannot_name_a_service_is_no_own_service(load: Load, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"CINEGRAPH_OWN_SERVICES=.*{name!r} cannot name a service; .* like shop_example_org"):
+        load({"CINEGRAPH_OWN_SERVICES": f"tmdb,{name}"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ class Command(crawl.Command):
             return
         super().run(args, opts)
         self.exitcode = self.exitcode or ending(self.started)
+        if self.exitcode == INTERRUPTED:
+            sys.stderr.write("interrupted; whatever was done is kept, and the same crawl goes on from there\n")
 
     def _check(self, args: list[str], arguments: dict[str, str]) -> None:
         """Plan the editions and open the house, so that what is wrong is told in one sentence before anything begins."""
@@ -85,7 +88,8 @@ def ending(crawler: Crawler | None) -> int:
 
 def ending_of(stats: Mapping[str, Any]) -> int:
     """Return the exit code that a crawl's statistics stand for."""
-    if stats.get("finish_reason") == "shutdown":
+    # A second Ctrl-C stops the reactor at once, and nobody is left to note why the crawl ended.
+    if stats.get("finish_reason", "shutdown" if "start_time" in stats else None) == "shutdown":
         return INTERRUPTED
     if stats.get("finish_reason") not in ("finished", "no_data") or any(stats.get(name) for name in _FAILURES):
         return FAILED

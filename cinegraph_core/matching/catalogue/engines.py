@@ -52,6 +52,6 @@ def engine_named(name: str) -> Engine:
     except ImportError as error:
         raise ConfigurationError(
             f"the engine {name} of the local catalogue is not installed ({error}): "
-            f"pip install 'cinegraph[{name}]', or load with --engine {DEFAULT_ENGINE}"
+            f"in Cinegraph's checkout run: pip install '.[{name}]', or load with --engine {DEFAULT_ENGINE}"
         ) from error
     return engine

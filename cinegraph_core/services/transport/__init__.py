@@ -7,22 +7,25 @@ and response nor httpx's own log ever hold them.
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from httpx import AsyncClient, Client
 
 from cinegraph_core.services.transport.blocking import BlockingTransport
 from cinegraph_core.services.transport.guarded import GuardedTransport
+from cinegraph_core.services.transport.sharing import Sharing
 
 if TYPE_CHECKING:
     from cinegraph_core.services.door import Services
 
-__all__ = ["AsyncClient", "Client", "GuardedTransport", "blocking_client", "guarded_client"]
+__all__ = ["AsyncClient", "Client", "GuardedTransport", "Sharing", "blocking_client", "sharing_clients"]
 
 
-def guarded_client(services: Services, name: str) -> AsyncClient:
-    """Return an httpx client for one service; paths are taken below its base URL."""
-    return AsyncClient(transport=GuardedTransport(services, name), **_options(services, name))
+def sharing_clients(services: Services, name: str) -> Sharing:
+    """Return a maker of httpx clients for one service, which share their connections; paths are taken below its base URL."""
+    transport = GuardedTransport(services, name)
+    return Sharing(transport, lambda share: AsyncClient(transport=share, **_options(services, name)))
 
 
 def blocking_client(services: Services, name: str) -> Client:
@@ -34,6 +37,8 @@ def _options(services: Services, name: str) -> dict[str, Any]:
     return {
         "base_url": services.base_url(name),
         "headers": {"User-Agent": services.user_agent.encode()},
+        # A cookie that an answer sets must not make the next call a personal one; callers may send cookies of their own.
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
         "timeout": None,  # the door bounds the attempt as a whole, which httpx cannot
         "follow_redirects": False,
         "trust_env": False,

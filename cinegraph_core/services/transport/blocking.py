@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 from typing import TYPE_CHECKING
 
 import httpx
 
+from cinegraph_core.errors import CancelledError
 from cinegraph_core.services.portal import Portal
 from cinegraph_core.services.transport.guarded import GuardedTransport
+from cinegraph_core.services.transport.responses import as_httpx
 
 if TYPE_CHECKING:
     from cinegraph_core.services.door import Services
@@ -17,17 +20,20 @@ class BlockingTransport(httpx.BaseTransport):
     """Leads the requests of callers that block; it works in a loop of its own, so that a timeout bounds it in the same way."""
 
     def __init__(self, services: Services, name: str) -> None:
-        self._portal = Portal()
+        self._name = name
         self._inner = GuardedTransport(services, name)
+        self._portal = Portal(self._inner.aclose)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request until its call is done."""
+        """Send a request until its call is done; raises :class:`CancelledError` if the client is closed meanwhile."""
         request.read()
-        response = self._portal.run(self._inner.handle_async_request(request))
-        response.stream = httpx.ByteStream(b"")  # its body is read; the asynchronous stream it came by is not for this client
-        return response
+        try:
+            return self._portal.run(self._inner.handle_async_request(request))
+        except concurrent.futures.CancelledError:
+            error = CancelledError("the client was closed while the call was under way", service=self._name)
+            as_httpx(error, request)
+            raise error from None
 
     def close(self) -> None:
-        """Close the connections and end the thread."""
-        self._portal.run(self._inner.aclose())
+        """Give up what is under way, close the connections and end the thread."""
         self._portal.close()

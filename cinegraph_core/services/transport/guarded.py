@@ -19,7 +19,7 @@ from cinegraph_core.services.service_client import CALL, ON_SENT
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.transport.lanes import Lanes, Sending
-from cinegraph_core.services.transport.responses import as_httpx, rebuilt
+from cinegraph_core.services.transport.responses import as_httpx, read_whole, rebuilt
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
@@ -156,10 +156,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def _fetch(self, request: httpx.Request) -> httpx.Response:
         async with self._lanes.lane() as lane:
             response = await lane.handle_async_request(request)
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
+            await read_whole(response)
         return response
 
     def _inner_request(self, state: ServiceState, request: httpx.Request, sending: Sending) -> httpx.Request:

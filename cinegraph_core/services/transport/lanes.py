@@ -21,7 +21,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._context = httpx.create_ssl_context(trust_env=False)
-        self._all: list[httpx.AsyncHTTPTransport] = []
+        self._all: set[httpx.AsyncHTTPTransport] = set()
         self._idle: list[httpx.AsyncHTTPTransport] = []
 
     @asynccontextmanager
@@ -31,16 +31,18 @@ class Lanes:
         try:
             yield lane
         finally:
-            self._idle.append(lane)
+            if lane in self._all:
+                self._idle.append(lane)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        for lane in self._all:
+        """Close every connection; a later request opens new ones."""
+        lanes, self._all, self._idle = self._all, set(), []
+        for lane in lanes:
             await lane.aclose()
 
     def _opened(self) -> httpx.AsyncHTTPTransport:
         lane = httpx.AsyncHTTPTransport(limits=_ONE_CONNECTION, verify=self._context, trust_env=False)
-        self._all.append(lane)
+        self._all.add(lane)
         return lane
 
 

@@ -19,7 +19,24 @@ def rebuilt(request: httpx.Request, done: Done) -> httpx.Response:
         answer.status, headers=dict(answer.headers), content=answer.body, request=request, extensions={CALL: done}
     )
     response.elapsed = timedelta(0)
+    _rewind(response)
     return response
+
+
+async def read_whole(response: httpx.Response) -> None:
+    """Read and decode the body of a response; a caller who streams it finds it there, as it came and decoded."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - it comes of an asynchronous transport
+    try:
+        response.stream = httpx.ByteStream(b"".join([part async for part in stream]))
+    finally:
+        await stream.aclose()
+    response.read()
+    _rewind(response)
+
+
+def _rewind(response: httpx.Response) -> None:
+    response.is_stream_consumed = response.is_closed = False
 
 
 def as_httpx(error: ServiceError, request: httpx.Request, response: httpx.Response | None = None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, func, not_, or_, select
@@ -25,8 +26,22 @@ from cinegraph_core.storage.tables import (
 
 COOLDOWN = timedelta(days=30)
 """How long a film that no catalogue knows is left alone before it is asked for again."""
+UNDECIDED = "pending"
+"""The status of a film about which nothing was recorded yet."""
 AUTO = "auto"
 """Who decided, when it was not a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFilm:
+    """A film that waits for an answer: ``status`` is that of its decision, or :data:`UNDECIDED` where it has none."""
+
+    film: int
+    title: str
+    status: str = UNDECIDED
+    error_type: str | None = None
+    error_message: str | None = None
+    retry_at: datetime | None = None
 
 
 def pending_films(session: Session, *, edition_id: int | None = None, now: float) -> list[int]:
@@ -42,6 +57,18 @@ def pending_films(session: Session, *, edition_id: int | None = None, now: float
         here = select(NominationFilmRow.film_id).join(NominationRow).where(NominationRow.edition_id == edition_id)
         query = query.where(col(FilmRow.id).in_(here))
     return list(session.exec(query.order_by(col(FilmRow.id))))
+
+
+def waiting_films(session: Session, *, now: float) -> list[WaitingFilm]:
+    """Return every film that waits for an answer, parked or not, with what its last try came to; oldest first."""
+    query = select(FilmRow.id, FilmRow.title, MatchDecisionRow).join(MatchDecisionRow, isouter=True)
+    return [_waiting(*row) for row in session.exec(query.where(_waits(now)).order_by(col(FilmRow.id)))]
+
+
+def _waiting(film: int, title: str, decision: MatchDecisionRow | None) -> WaitingFilm:
+    if decision is None:
+        return WaitingFilm(film, title)
+    return WaitingFilm(film, title, decision.status, decision.error_type, decision.error_message, decision.retry_at)
 
 
 def parked_films(session: Session, *, now: float) -> dict[int, float]:

@@ -25,7 +25,7 @@ ARGUMENTS: Mapping[str, str] = {
     "year": "one edition, e.g. year=2023",
     "years": "several editions, e.g. years=2019-2024",
     "instance": "which edition of that year, where a year had two (default 1)",
-    "missing": "missing=true fetches only editions that are not stored yet",
+    "missing": "missing=true fetches only what is not stored yet",
     "list": "an IMDb list (not yet available)",
 }
 _FIRST_YEAR = 1927

@@ -23,7 +23,7 @@ IMDB_EVENT = "ev0000681"
 ARGUMENTS: Mapping[str, str] = {
     "year": "one edition, e.g. year=2024",
     "years": "several editions, e.g. years=2019-2024",
-    "missing": "missing=true fetches only editions that are not stored yet; without a year, of all years",
+    "missing": "missing=true fetches only what is not stored yet; without a year, of all years",
     "via": "official (La Biennale only), imdb (IMDb only) or both (the default)",
 }
 

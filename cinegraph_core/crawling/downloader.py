@@ -1,0 +1,58 @@
+"""Scrapy's downloader, which tells the door what no middleware hears: when a request leaves, and an answer others reject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from scrapy.core.downloader import Downloader
+
+from cinegraph_core.crawling.door import DoorMiddleware
+from cinegraph_core.crawling.tickets import TICKET, HeldBackError, Ticket
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from scrapy.core.downloader.handlers import DownloadHandlers
+    from scrapy.crawler import Crawler
+    from scrapy.http import Request, Response
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+
+class DoorDownloader(Downloader):
+    """Scrapy's own downloader; a project that sets ``DOWNLOADER`` derives its own from this one.
+
+    A request may wait long in a slot, by ``DOWNLOAD_DELAY`` or AutoThrottle, which says nothing about the service. And an
+    exception that a middleware raises on an answer reaches no other middleware, so the call would never end.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.handlers = cast("DownloadHandlers", _Gate(self.handlers))
+
+    def fetch(self, request: Request, spider: Spider | None = None) -> Deferred[Response | Request]:  # noqa: ARG002
+        """Send a request through the middlewares; what the door did not hear of is told to it afterwards."""
+        fetched: Deferred[Response | Request] = super().fetch(request)
+        return fetched.addErrback(self._tell, request)
+
+    def _tell(self, failure: Failure, request: Request) -> Any:
+        ticket: Ticket | None = request.meta.get(TICKET)
+        door = self.crawler.get_downloader_middleware(DoorMiddleware)
+        if door is None or ticket is None or ticket.attempt is None or not isinstance(failure.value, Exception):
+            return failure
+        return door.process_exception(request, failure.value) or failure
+
+
+class _Gate:
+    """The last place that a request passes before it goes to the network."""
+
+    def __init__(self, handlers: DownloadHandlers) -> None:
+        self._handlers = handlers
+
+    async def download_request_async(self, request: Request) -> Response:
+        """Send a request, unless its service has asked for a pause since it got leave."""
+        ticket: Ticket | None = request.meta.get(TICKET)
+        if ticket is not None and ticket.attempt is not None:
+            if not ticket.guard.departs():
+                raise HeldBackError(f"{ticket.call.service} has asked to be left alone")
+            ticket.has_left = True
+        return await self._handlers.download_request_async(request)

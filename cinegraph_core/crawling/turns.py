@@ -1,0 +1,81 @@
+"""When a request of a crawl may go: after the pause that its service asks for, and at its service's pace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request
+
+from cinegraph_core.contracts import Clock
+from cinegraph_core.crawling.services import Pacer
+from cinegraph_core.crawling.tickets import Ticket
+from cinegraph_core.resilience.retry import MAX_WAIT
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+LONGEST_PAUSE = "DOWNLOAD_LONGEST_PAUSE"
+"""Scrapy setting: the longest pause, in seconds, that a crawl waits out when a service asks for it."""
+_BEHIND = 100
+"""How far a page of a service that wants a pause goes behind the pages of others."""
+_BREATH = 0.5
+"""Seconds after which a waiting request looks whether the crawl still goes on."""
+
+
+class Turns:
+    """Lets the requests of one crawl wait; none of that time is their calls', save a backoff."""
+
+    def __init__(self, crawler: Crawler, clock: Clock) -> None:
+        self._crawler = crawler
+        self._clock = clock
+        self._pacer = Pacer()
+        self.patience = crawler.settings.getfloat(LONGEST_PAUSE)
+
+    async def comes(self, ticket: Ticket, name: str) -> bool:
+        """Wait until a request is due, its service wants no pause and its pace has a place.
+
+        Returns ``False`` if the pause is long and other requests need this one's place: it is to wait in Scrapy's queue.
+        Raises :class:`IgnoreRequest` when the crawl ends.
+        """
+        ticket.is_queued = False
+        delay = ticket.guard.state.spec.delay or 0.0
+        while True:
+            now = self._clock.monotonic()
+            rest = self._rest(ticket, now)
+            if rest > MAX_WAIT:
+                await self.pause(_BREATH)
+                if self._crawler.engine.needs_backout():
+                    return False
+                continue
+            if ticket.due > now:
+                # Whoever was told to wait comes after those who wait for it; else one page could keep all others from going.
+                await self.pause(rest)
+                now, rest = self._clock.monotonic(), 0.0
+            await self.pause(rest + self._pacer.reserve(name, delay, now + rest))
+            now = self._clock.monotonic()
+            if not self._rest(ticket, now):
+                break
+        backoff = ticket.due - ticket.given_back
+        ticket.guard.queued(now - ticket.given_back - backoff)
+        return True
+
+    @staticmethod
+    def behind(request: Request, ticket: Ticket) -> Request:
+        """Return the request that waits in Scrapy's queue, behind those of other services."""
+        priority = request.priority if ticket.is_behind else request.priority - _BEHIND
+        ticket.is_queued = ticket.is_behind = True
+        return request.replace(dont_filter=True, priority=priority)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not longer than the crawl goes on; raises :class:`IgnoreRequest` when it ends."""
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0:
+            if not self._crawler.crawling:
+                raise IgnoreRequest("the crawl is closing")
+            await self._clock.sleep(min(left, _BREATH))
+
+    def _rest(self, ticket: Ticket, now: float) -> float:
+        """Return the seconds until a request may go; a pause that the call does not wait out is the guard's to refuse."""
+        held = ticket.guard.state.held(now)
+        return max(0.0, ticket.due - now, held if ticket.guard.waits_out(held) else 0.0)
