@@ -65,10 +65,10 @@ def crawl(spider: str, arguments: tuple[str, ...], overwrite: tuple[str, ...], a
     elif report.editions or code != INTERRUPTED:
         print_report(report, settings, to_stderr=feed_on_stdout)
         tell_remedies(report.film_errors)
-        for hint in _hints(report, settings, arguments):
+        for hint in _hints(report, settings, given):
             say(f"→ {hint}")
         say("Try next:")
-        for line in islice(_suggestions(report, settings, arguments), _SUGGESTIONS):
+        for line in islice(_suggestions(report, settings, given), _SUGGESTIONS):
             say(f"  {line}")
     if code == DONE and run.found_nothing:
         return _empty_handed(given, report)
@@ -135,23 +135,23 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, seconds: float) -> 
     )
 
 
-def _hints(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+def _hints(report: CrawlReport, settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
     """Yield what else may help where pages brought nothing: another source of the spider's, another mode than mock."""
     source = load_plugins(blocked=settings.disable_plugins).sources().get(report.spider)
-    if report.pages.get("blocked") and source is not None and "via" in source.arguments and "via" not in _named(arguments):
+    if report.pages.get("blocked") and source is not None and "via" in source.arguments and "via" not in given:
         yield f"blocked pages: read the other source alone with -a via=…: {source.arguments['via']}"
     if settings.mode == "mock" and any(edition["status"] not in ("complete", "partial") for edition in report.editions):
         yield "mock mode: the bundled replica holds but a few editions (see the README); set TMDB_API_KEY to ask the real sites"
 
 
-def _suggestions(report: CrawlReport, settings: Settings, arguments: Sequence[str]) -> Iterator[str]:
+def _suggestions(report: CrawlReport, settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
     """Yield commands worth trying next, the most useful first, as they can be pasted."""
     command = _own_command(settings)
-    chosen = "".join(f" -a {argument}" for argument in arguments)
+    chosen = "".join(f" -a {name}={value}" for name, value in given.items())
     outcomes = {problem["outcome"] for problem in report.problems}
     if outcomes:
         holds_some = any(edition["status"] == "partial" for edition in report.editions)
-        rest = " -a missing=true" if holds_some and not only_missing(_named(arguments)) else ""
+        rest = " -a missing=true" if holds_some and not only_missing(given) else ""
         yield f"{command} crawl {report.spider}{chosen}{rest}"
     if "error" in outcomes:
         yield f"{command} doctor --probe"

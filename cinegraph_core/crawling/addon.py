@@ -120,7 +120,7 @@ class CinegraphAddon:
             log.warning("%s", _NO_DOWNLOADER)
 
     def _open_slots(self, settings: BaseSettings) -> None:
-        """Give each service a slot without a delay: the door keeps the pace, and a wait in a slot would count as the call's."""
+        """Give each service a slot without a delay: the door keeps its pace, before a request takes a place or leave."""
         slots = dict(settings.getdict("DOWNLOAD_SLOTS"))
         concurrency = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         for name in self.application.plugins.services():

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary, finalize
 
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 
 from cinegraph_core.crawling.answers import headers_of
 from cinegraph_core.crawling.services import CALL
 from cinegraph_core.crawling.tickets import RECEIPT, TICKET, Ticket
+from cinegraph_core.crawling.turns import BREATH, check_open
 from cinegraph_core.errors import PageError, ServiceError
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.flights import Flight
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 _RENEWAL = "cinegraph_renewal"
 """Meta key of a request that renews a kept page: the flight of all who wait for it."""
-_BREATH = 0.5
-"""Seconds after which a waiting request looks whether the crawl, and the request it waits for, still goes on."""
 
 log = logging.getLogger(__name__)
 
@@ -130,9 +128,8 @@ class KeptPages:
         """Wait for another request; ``False`` if Scrapy has no place for it, because we wait or because the crawl closes."""
         landing = asyncio.ensure_future(flight.settled())
         try:
-            while not (await asyncio.wait({landing}, timeout=_BREATH))[0]:
-                if not self._crawler.crawling:
-                    raise IgnoreRequest("the crawl is closing")
+            while not (await asyncio.wait({landing}, timeout=BREATH))[0]:
+                check_open(self._crawler)
                 leader = self._leaders.get(flight)
                 if leader is not None and leader.is_queued and self._crawler.engine.needs_backout():
                     return False

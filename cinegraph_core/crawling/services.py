@@ -164,8 +164,8 @@ def _marked(name: str, host: str) -> str:
 class Pacer:
     """Keeps a service's delay between the beginnings of its requests.
 
-    Scrapy's own slots would do it after the door has begun the call, and the time in their queue would count as the
-    service's; so the door waits here first. Seconds throughout; ``vary`` returns a random number between 0 and 1.
+    For services that plugins bring; a foreign host keeps the pace of Scrapy's own slots. What waits here has taken no place
+    and no leave yet. Seconds throughout; ``vary`` returns a random number between 0 and 1.
     """
 
     def __init__(self, vary: Callable[[], float] = random.random) -> None:

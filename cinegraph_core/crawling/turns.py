@@ -19,8 +19,14 @@ LONGEST_PAUSE = "DOWNLOAD_LONGEST_PAUSE"
 """Scrapy setting: the longest pause, in seconds, that a crawl waits out when a service asks for it."""
 _BEHIND = 100
 """How far a page of a service that wants a pause goes behind the pages of others."""
-_BREATH = 0.5
-"""Seconds after which a waiting request looks whether the crawl still goes on."""
+BREATH = 0.5
+"""Seconds after which a waiting request looks whether the crawl, and what it waits for, still goes on."""
+
+
+def check_open(crawler: Crawler) -> None:
+    """Raise :class:`IgnoreRequest` if a crawl is ending, so that nothing waits any further in it."""
+    if not crawler.crawling:
+        raise IgnoreRequest("the crawl is closing")
 
 
 class Turns:
@@ -44,7 +50,7 @@ class Turns:
             now = self._clock.monotonic()
             rest = self._rest(ticket, now)
             if rest > MAX_WAIT:
-                await self.pause(_BREATH)
+                await self.pause(BREATH)
                 if self._crawler.engine.needs_backout():
                     return False
                 continue
@@ -71,9 +77,8 @@ class Turns:
         """Wait, but not longer than the crawl goes on; raises :class:`IgnoreRequest` when it ends."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
-            if not self._crawler.crawling:
-                raise IgnoreRequest("the crawl is closing")
-            await self._clock.sleep(min(left, _BREATH))
+            check_open(self._crawler)
+            await self._clock.sleep(min(left, BREATH))
 
     def _rest(self, ticket: Ticket, now: float) -> float:
         """Return the seconds until a request may go; a pause that the call does not wait out is the guard's to refuse."""

@@ -32,10 +32,10 @@ class Admission(CallAccount):
     """Seconds of pauses, asked for by the service, that the caller waits out beside the deadline."""
     is_repeated = False
     """Whether a request that was itself told to wait goes again after such a pause, beside the retries."""
+    asked_at = 0.0
+    """When the last request was counted, just before it left (seconds since the epoch)."""
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
-    _counted_at = 0.0
-    """When the request was counted, in seconds since the epoch."""
     _retries_left = 0
     _paused = 0.0
 
@@ -60,7 +60,7 @@ class Admission(CallAccount):
             return False
         try:
             limits = state.limits if self.call.tokens is None else self.limits
-            self._counted_at = now = self._clock.now()
+            self.asked_at = now = self._clock.now()
             self._charge = limits.take(now)
         except ServiceError as refusal:
             raise self._refused(refusal) from None
@@ -102,11 +102,6 @@ class Admission(CallAccount):
         self.queued(seconds)
         self._leaves_at += seconds
         self._retries_left = 0
-
-    @property
-    def asked_at(self) -> float:
-        """When the last request was counted, just before it left (seconds since the epoch)."""
-        return self._counted_at
 
     # ------------------------------------------------------------------------------------- for Services.admit
 

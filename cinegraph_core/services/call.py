@@ -179,7 +179,7 @@ class CallGuard(Admission, SecondHand):
         Returns whether the error says just that, so that no attempt helps before the provider's window ends.
         """
         spec = self._state.spec
-        until = self._state.limits.heed(answer.headers, self._counted_at, now)
+        until = self._state.limits.heed(answer.headers, self.asked_at, now)
         if until is None and isinstance(error, RateLimitError) and error.spent is not None:
             until = window(error.spent, now, zone_of(spec.time_zone)).end
         if until is None:

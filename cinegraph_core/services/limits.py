@@ -16,6 +16,7 @@ from cinegraph_core.contracts import Clock, ServiceSpec
 from cinegraph_core.resilience.allowance import Exhausted, Lease
 from cinegraph_core.resilience.budget import BUDGETS, Tokens
 from cinegraph_core.resilience.calendar import zone_of
+from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.resilience.quota import LONGEST_WINDOW, ProvidersWord, calls_left
 from cinegraph_core.resilience.retry import MAX_WAIT
 from cinegraph_core.services.exhaustion import PROVIDERS_OWN, refusal
@@ -26,8 +27,6 @@ from cinegraph_core.services.shared import Controls, SharedState
 log = logging.getLogger(__name__)
 _MOST_SIZES = 32
 """So many sizes of calls are told apart exactly; any further one is rounded up to a power of two."""
-_SLACK = 3600.0
-"""Seconds by which the clocks of two machines may differ."""
 UNCOUNTED = Lease("", 0.0, 0)
 """What a call of a service without any limit takes."""
 
@@ -201,7 +200,7 @@ class Limits:
         if said < 0:
             family.word.forget()
             log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
-        elif said / 1000 <= now + LONGEST_WINDOW + _SLACK:
+        elif not is_astray(said / 1000, now + LONGEST_WINDOW):
             family.word.spent(said / 1000)
 
     def _grow(self, estimate: int) -> Limits:

@@ -23,8 +23,8 @@ def bounded(clock: Clock, seconds: float) -> Bound:
     return Bound(seconds) if isinstance(clock, SystemClock) else _Race(seconds, clock)
 
 
-_LOOK = 0.05
-"""Seconds after which who waits for another thread looks at the clock."""
+LOOK = 0.05
+"""Seconds after which who waits for another thread looks at the clock; what comes meanwhile wakes it at once."""
 
 
 async def in_time(work: asyncio.Future[Any], left: Callable[[], float]) -> bool:
@@ -32,7 +32,7 @@ async def in_time(work: asyncio.Future[Any], left: Callable[[], float]) -> bool:
     while not work.done():
         if (seconds := left()) <= 0:
             return False
-        await asyncio.wait({work}, timeout=min(_LOOK, seconds))
+        await asyncio.wait({work}, timeout=min(LOOK, seconds))
     return True
 
 
@@ -41,7 +41,7 @@ def in_time_now(work: concurrent.futures.Future[Any], left: Callable[[], float])
     while not work.done():
         if (seconds := left()) <= 0:
             return False
-        concurrent.futures.wait({work}, timeout=min(_LOOK, seconds))
+        concurrent.futures.wait({work}, timeout=min(LOOK, seconds))
     return True
 
 

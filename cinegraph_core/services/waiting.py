@@ -10,11 +10,9 @@ from cinegraph_core.contracts import Clock
 from cinegraph_core.errors import ServiceTimeoutError
 from cinegraph_core.resilience.bulkhead import Bulkhead
 from cinegraph_core.services.call import CallGuard
-from cinegraph_core.services.timing import bounded, in_time, in_time_now
+from cinegraph_core.services.timing import LOOK, bounded, in_time, in_time_now
 from cinegraph_core.services.verdicts import Attempt
 
-_LOOK = 0.05
-"""Seconds after which a waiting thread looks at the clock; a place that comes free wakes it at once."""
 _UNCOUNTED = "the database did not count the call in time"
 _UNASKED = "the database did not say in time whether another process probes"
 
@@ -112,7 +110,7 @@ def _block_for_place(guard: CallGuard, bulkhead: Bulkhead) -> None:
 
     waiter = guard.queue(bulkhead, wake)
     try:
-        while not (came := arrived.wait(_LOOK)) and guard.left() > 0:
+        while not (came := arrived.wait(LOOK)) and guard.left() > 0:
             pass
     except BaseException:
         bulkhead.give_up(waiter)

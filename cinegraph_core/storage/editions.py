@@ -14,7 +14,6 @@ from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.cleaning import clean_record
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.engine import lock_films
-from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.nominations import refresh
 from cinegraph_core.storage.pages import ANSWERED, note_pages, outcomes_of, settle
 from cinegraph_core.storage.register import FilmRegister
@@ -24,7 +23,7 @@ from cinegraph_core.storage.stamp import refuse_fakes
 from cinegraph_core.storage.statements import StatementBook, arranged
 from cinegraph_core.storage.tables import EditionRow, FestivalRow, NominationSourceRow
 
-__all__ = ["StoredEdition", "edition_lines", "page_outcomes", "store_edition", "stored_years"]
+__all__ = ["StoredEdition", "page_outcomes", "store_edition", "stored_years"]
 
 EditionStatus = Literal["complete", "partial", "no_data", "parked", "failed"]
 _WORST_FIRST: tuple[Provenance, ...] = ("mock", "fallback", "stale", "cache", "live")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from cinegraph_core.application import Application
@@ -31,6 +34,17 @@ def noted(application: Application) -> str | None:
     return None if row is None else row.breaker_state
 
 
+@contextmanager
+def late_comer(database_url: str, seconds: float) -> Iterator[Application]:
+    """A process that begins so long after another one's breaker has opened."""
+    with process(database_url) as one:
+        trip(one)
+    clock = FakeClock()
+    clock.advance(seconds)
+    with process(database_url, clock) as late:
+        yield late
+
+
 def test_a_process_at_work_with_other_services_lets_nobody_through_to_one_that_is_sick(database_url: str) -> None:
     with process(database_url) as one, process(database_url, begun=False) as other:
         trip(one)
@@ -41,11 +55,7 @@ def test_a_process_at_work_with_other_services_lets_nobody_through_to_one_that_i
 
 
 def test_so_does_one_that_starts_later_for_what_is_left_of_the_wait(database_url: str) -> None:
-    with process(database_url) as one:
-        trip(one)
-    clock = FakeClock()
-    clock.advance(20.0)
-    with process(database_url, clock) as late:
+    with late_comer(database_url, 20.0) as late:
         assert late.services.retry_after(NAME) == pytest.approx(40.0, abs=0.01)
 
 
@@ -79,10 +89,6 @@ def test_a_service_whose_illness_is_forgotten_or_over_is_simply_asked(database_u
 
 
 def test_the_wait_after_a_bad_probe_of_a_late_comer_is_the_longer_one(database_url: str) -> None:
-    with process(database_url) as one:
-        trip(one)
-    clock = FakeClock()
-    clock.advance(60.0)
-    with process(database_url, clock) as late:
+    with late_comer(database_url, 60.0) as late:
         fail(late)
         assert 100.0 < late.services.retry_after(NAME) <= 120.0

@@ -10,8 +10,8 @@ import pytest
 from cinegraph_core import Film, Person
 from cinegraph_core.errors import ProvenanceError
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.editions import edition_lines
 from cinegraph_core.storage.films import count_films, film_query
+from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.tables import FilmRow, MatchCandidateRow, MatchDecisionRow
 from tests.support.decisions import CANDIDATES, DAY, ERROR, MATCHED, NOT_FOUND, REVIEW, decide, films, ids, pending
 from tests.support.editions import NOW, edition, nomination, rows, store

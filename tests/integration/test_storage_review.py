@@ -10,7 +10,7 @@ import pytest
 from cinegraph_core import Film
 from cinegraph_core.errors import UsageError
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.editions import edition_lines
+from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.review import accept_review, list_reviews, reject_review, show_review
 from cinegraph_core.storage.tables import FilmRow, MatchDecisionRow
 from tests.support.decisions import CANDIDATES, DAY, MATCHED, NOT_FOUND, REVIEW, decide, films, ids, pending

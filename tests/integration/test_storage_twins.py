@@ -10,7 +10,7 @@ from sqlmodel import func, select
 
 from cinegraph_core import Film
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.editions import edition_lines
+from cinegraph_core.storage.lines import edition_lines
 from cinegraph_core.storage.tables import FilmRow, MatchDecisionRow, NominationRow
 from tests.support.decisions import CANDIDATES, MATCHED, decide, films, ids, pending
 from tests.support.dump import natural_dump

@@ -10,7 +10,8 @@ from sqlmodel import SQLModel, func, select
 
 from cinegraph_core import Edition, Film, Nomination, Page, Person, Statement
 from cinegraph_core.storage import Database
-from cinegraph_core.storage.editions import StoredEdition, edition_lines, store_edition
+from cinegraph_core.storage.editions import StoredEdition, store_edition
+from cinegraph_core.storage.lines import edition_lines
 
 NOW = 1_700_000_000.0
 FETCHED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
