@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 Provenance = Literal["live", "cache", "stale", "mock", "fallback"]
@@ -21,6 +22,8 @@ Control = Literal[
 anew (below 0: when a person took that word back), that of ``held_until`` when a service may be asked again, that of ``probe``
 until when one process alone may probe it, that of ``mode`` a :class:`~cinegraph_core.services.modes.Switch`, that of the others
 the moment they were said. Moments are milliseconds since the epoch."""
+CLEARINGS: tuple[Control, ...] = ("cache_cleared", "cache_purged")
+"""The words that say when a person cleared kept answers of a service: all of them, or some."""
 Mode = Literal["mock", "real", "hybrid"]
 FilmKind = Literal["movie", "short", "series", "episode", "video", "game", "immersive", "unknown"]
 PersonKind = Literal["person", "company"]
@@ -28,3 +31,8 @@ MatchStatus = Literal["matched", "review", "not_found", "error"]
 ReviewReason = Literal["ambiguous", "low_score", "contradiction"]
 PageOutcome = Literal["ok", "absent", "no_data", "parked", "blocked", "layout_changed", "error"]
 MeasurementKind = Literal["call", "level", "lookup"]
+
+
+def cleared_at(words: Mapping[tuple[str, str], int], service: str) -> float:
+    """Return when a person last cleared any kept answer of a service (seconds since the epoch), 0 for never."""
+    return max(words.get((service, word), 0) for word in CLEARINGS) / 1000

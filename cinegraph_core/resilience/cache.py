@@ -12,11 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
-from cinegraph_core.records import Control
-
 Freshness = Literal["fresh", "stale", "gone"]
-CLEARINGS: tuple[Control, ...] = ("cache_cleared", "cache_purged")
-"""The words that say when a person cleared kept answers of a service: all of them, or some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +78,6 @@ def cache_key(*parts: str, query: Sequence[str] = ()) -> str:
     Values of one name stay in their order, which may mean something.
     """
     return sha256("\0".join((*parts, *_ordered(query))).encode()).hexdigest()
-
-
-def cleared_at(words: Mapping[tuple[str, str], int], service: str) -> float:
-    """Return when a person last cleared any kept answer of a service, 0 for never."""
-    return max(words.get((service, word), 0) for word in CLEARINGS) / 1000
 
 
 class Memory:

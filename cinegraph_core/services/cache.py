@@ -16,7 +16,8 @@ import msgspec
 
 from cinegraph_core.contracts import Answer, Call, Clock, ServiceSpec
 from cinegraph_core.records import Provenance
-from cinegraph_core.resilience.cache import CLEARINGS, CachePolicy, Entry, Memory, cleared_at
+from cinegraph_core.records.words import CLEARINGS, cleared_at
+from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory
 from cinegraph_core.services.cache_keys import key_of, may_be_kept
 from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.shared import Controls, SharedState

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from cinegraph_core.resilience.cache import Entry, cleared_at
+from cinegraph_core.records.words import cleared_at
+from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls
