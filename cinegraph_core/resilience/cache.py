@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
@@ -72,12 +72,16 @@ class Entry:
         return "fresh" if now < self.fresh_until else "stale"
 
 
-def cache_key(*parts: str, query: Sequence[str] = ()) -> str:
+def cache_key(parts: tuple[str, ...], query: list[str]) -> str:
     """Return the SHA-256 of what makes an answer the same: the parts, and the query's pairs in whatever order of names.
 
     Values of one name stay in their order, which may mean something.
     """
-    return sha256("\0".join((*parts, *_ordered(query))).encode()).hexdigest()
+    # To look at names is dear. Where one name begins another, pairs that stand in order may get a key of their own: one more
+    # question to the service, never a wrong answer.
+    if sorted(query) != query:
+        query = sorted(query, key=_name_of)
+    return sha256("\0".join((*parts, *query)).encode()).hexdigest()
 
 
 class Memory:
@@ -128,12 +132,6 @@ class Memory:
         entry = self._held.pop(key, None)
         if entry is not None:
             self._size -= entry.size
-
-
-def _ordered(query: Sequence[str]) -> Sequence[str]:
-    # To look at names is dear. Where one name begins another, pairs that stand in order may get a key of their own: one more
-    # question to the service, never a wrong answer.
-    return query if sorted(query) == query else sorted(query, key=_name_of)
 
 
 def _name_of(pair: str) -> str:

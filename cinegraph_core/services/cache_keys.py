@@ -43,8 +43,7 @@ def key_of(side: str, path: str, query: str, headers: Mapping[str, str], *, secr
     if secrets:
         pairs = [pair for pair in pairs if not pair.startswith(secrets)]
     said = headers.get
-    about = side, path, said("accept", ""), said("accept-language", ""), said("user-agent", ""), own
-    return cache_key(*about, query=pairs)
+    return cache_key((side, path, said("accept", ""), said("accept-language", ""), said("user-agent", ""), own), pairs)
 
 
 def may_be_kept(answer: Answer) -> bool:
