@@ -114,13 +114,13 @@ def _edition(status: str) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     ("status", "outcome", "arguments", "first"),
     [
-        ("partial", "parked", ("year=2024",), "crawl venice -a year=2024 -a missing=true"),
-        ("partial", "parked", ("year=2024", "missing=true"), "crawl venice -a year=2024 -a missing=true"),
-        ("failed", "blocked", ("year=2024",), "crawl venice -a year=2024"),
+        ("partial", "parked", {"year": "2024"}, "crawl venice -a year=2024 -a missing=true"),
+        ("partial", "parked", {"year": "2024", "missing": "true"}, "crawl venice -a year=2024 -a missing=true"),
+        ("failed", "blocked", {"year": "2024"}, "crawl venice -a year=2024"),
     ],
 )
 def test_a_crawl_that_is_not_whole_names_the_crawl_that_brings_the_rest(
-    tmp_path: Path, status: str, outcome: str, arguments: tuple[str, ...], first: str
+    tmp_path: Path, status: str, outcome: str, arguments: Mapping[str, str], first: str
 ) -> None:
     settings = load_settings(directory=tmp_path, environ={}, mode="real")
     report = _report(editions=[_edition(status)], problems=[{"outcome": outcome}])
@@ -132,21 +132,21 @@ def test_a_crawl_that_is_not_whole_names_the_crawl_that_brings_the_rest(
 def test_a_service_that_failed_is_to_be_probed(tmp_path: Path) -> None:
     settings = load_settings(directory=tmp_path, environ={}, mode="real")
     report = _report(editions=[_edition("partial")], problems=[{"outcome": "error"}])
-    assert list(_suggestions(report, settings, ()))[1].endswith("doctor --probe")
+    assert list(_suggestions(report, settings, {}))[1].endswith("doctor --probe")
 
 
 @pytest.mark.parametrize(
     ("mode", "status", "pages", "arguments", "told"),
     [
-        ("real", "partial", {"blocked": 1}, (), "via=…: official (La Biennale only), imdb"),
-        ("real", "partial", {"blocked": 1}, ("via=imdb",), ""),
-        ("mock", "failed", {}, (), "the bundled replica holds but a few editions"),
-        ("mock", "partial", {}, (), ""),
-        ("real", "failed", {}, (), ""),
+        ("real", "partial", {"blocked": 1}, {}, "via=…: official (La Biennale only), imdb"),
+        ("real", "partial", {"blocked": 1}, {"via": "imdb"}, ""),
+        ("mock", "failed", {}, {}, "the bundled replica holds but a few editions"),
+        ("mock", "partial", {}, {}, ""),
+        ("real", "failed", {}, {}, ""),
     ],
 )
 def test_a_crawl_hints_at_another_source_and_at_the_bounds_of_mock_mode(
-    tmp_path: Path, mode: str, status: str, pages: Mapping[str, int], arguments: tuple[str, ...], told: str
+    tmp_path: Path, mode: str, status: str, pages: Mapping[str, int], arguments: Mapping[str, str], told: str
 ) -> None:
     settings = load_settings(directory=tmp_path, environ={}, mode=mode)
     hints = list(_hints(_report(pages=pages, editions=[_edition(status)]), settings, arguments))
