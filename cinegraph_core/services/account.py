@@ -36,6 +36,8 @@ class CallAccount:
     # Defaults of the class: most calls never set them, and every call would pay for setting them.
     ended = False
     """Whether the measurement has been made."""
+    asked_at = 0.0
+    """When the last request was counted, just before it left (seconds since the epoch)."""
     sent = 0
     """How many requests of it have left."""
     spare: Answer | None = None
@@ -109,7 +111,7 @@ class CallAccount:
             if sent and limits.by_tokens:
                 self._pay(self._charge, outcome)
             else:
-                limits.settle(self._charge, sent=sent)
+                limits.settle(self._charge, self.asked_at, sent=sent)
             self._charge = None
         if not sent:
             self._note("unsent")
@@ -121,7 +123,7 @@ class CallAccount:
     def _pay(self, charge: Lease, outcome: object) -> None:
         """Pay for the tokens that a request took, and write them into the record."""
         used = tokens_used(outcome, self.call.usage)
-        cost = self.limits.pay(charge, used)
+        cost = self.limits.pay(charge, self.asked_at, used)
         if used is not None:
             self._note("input_tokens", used.input)
             self._note("output_tokens", used.output)
@@ -212,7 +214,7 @@ class CallAccount:
 
     def _let_go(self) -> None:
         if self._charge is not None:
-            self._state.limits.settle(self._charge, sent=False)
+            self._state.limits.settle(self._charge, self.asked_at, sent=False)
             self._charge = None
         if self._in_flight is not None:
             self._state.breaker.release(self._in_flight.permit)

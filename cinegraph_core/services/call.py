@@ -121,11 +121,12 @@ class CallGuard(Admission, SecondHand):
         :class:`PageError` the call ends with, or in its place :class:`Spared` or :class:`Elsewhere`. An unexpected
         exception in a judge or reader ends the call as ``unknown`` or ``parse_error`` and is never a success.
         """
-        self._count(sent=True, outcome=answer)
         now = self._clock.now()
+        spent_until = self._state.limits.heed(answer.headers, self.asked_at, now)
+        self._count(sent=True, outcome=answer)
         ruling = rule(self.call, self._state.spec, answer, now)
         self._settle(attempt, ruling.error)
-        exhausted = self._believe(answer, ruling.error, now)
+        exhausted = self._believe(spent_until, ruling.error, now)
         if ruling.error is None or ruling.absent:
             self.proper = Proper(answer, ruling.absent)
         else:
@@ -173,13 +174,12 @@ class CallGuard(Admission, SecondHand):
 
     # -------------------------------------------------------------------------------------------- after a request
 
-    def _believe(self, answer: Answer, error: CallError | None, now: float) -> bool:
-        """Believe a provider that says nothing is left: a short pause is waited out, a longer one is a used-up quota.
+    def _believe(self, until: float | None, error: CallError | None, now: float) -> bool:
+        """Believe that nothing is left ``until`` then: a short pause is waited out, a longer one is a used-up quota.
 
         Returns whether the error says just that, so that no attempt helps before the provider's window ends.
         """
         spec = self._state.spec
-        until = self._state.limits.heed(answer.headers, self.asked_at, now)
         if until is None and isinstance(error, RateLimitError) and error.spent is not None:
             until = window(error.spent, now, zone_of(spec.time_zone)).end
         if until is None:

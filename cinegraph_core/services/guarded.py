@@ -22,7 +22,7 @@ def guarded(
     service: str | ServiceSpec,
     *,
     operation: str | None = None,
-    target: Callable[P, str] | None = None,
+    target: Callable[..., str] | None = None,
     idempotent: bool = False,
     tokens: Tokens | None = None,
     usage: Callable[[Any], Tokens | None] | None = None,

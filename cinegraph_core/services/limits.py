@@ -91,16 +91,15 @@ class Limits:
         try:
             lease = self._allowance.take(now)
         except Exhausted as full:
-            word.give_back()
+            word.ended(now, sent=False)
             raise refusal(self._spec, full.limit, full.retry_at, now) from None
         if lease is None:
-            word.give_back()
+            word.ended(now, sent=False)
         return lease
 
-    def settle(self, lease: Lease, *, sent: bool) -> None:
-        """Say what became of the request: whether it left, and so counts."""
-        if not sent:
-            self._family.word.give_back()
+    def settle(self, lease: Lease, asked_at: float, *, sent: bool) -> None:
+        """Say what became of the request counted at ``asked_at``: whether it left, and so counts."""
+        self._over(asked_at, sent=sent)
         if lease is UNCOUNTED:
             return
         if sent:
@@ -108,12 +107,13 @@ class Limits:
         else:
             self._allowance.unused(lease)
 
-    def pay(self, lease: Lease, used: Tokens | None) -> int | None:
+    def pay(self, lease: Lease, asked_at: float, used: Tokens | None) -> int | None:
         """Settle a request that left by the tokens it took; ``used`` is ``None`` where nobody says how many those were.
 
         Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
         Returns what it cost in micro-dollars, ``None`` if that cannot be told.
         """
+        self._over(asked_at, sent=True)
         estimate = self._estimate
         cost = estimate if used is None else self._tariff.cost(used)
         if lease is UNCOUNTED:
@@ -146,16 +146,17 @@ class Limits:
         return self._desk.ask()
 
     def heed(self, headers: Mapping[str, str], asked_at: float, now: float) -> float | None:
-        """Believe what the provider says is left, in answer to a request that left at ``asked_at`` (epoch seconds).
+        """Believe what the provider says is left, in answer to a request counted at ``asked_at`` (epoch seconds).
 
-        Returns until when nothing is left, ``None`` if something is or nothing is said. What is left is a ceiling on the calls
-        of this process; where the provider's window ends within :data:`MAX_WAIT`, nobody counts.
+        To be called before the request is settled. Returns until when nothing is left, ``None`` if something is or nothing is
+        said. What is left is a ceiling on the calls of this process; where the provider's window ends within :data:`MAX_WAIT`,
+        nobody counts.
         """
         left = calls_left(headers, now)
         if left is None or left.calls == 0:
             return None if left is None else left.until
         if left.until - now > MAX_WAIT:
-            self._family.word.left(left, asked_at)
+            self._family.word.left(left, asked_at, now)
         return None
 
     def provider_spent(self, until: float) -> None:
@@ -202,6 +203,12 @@ class Limits:
             log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
         elif not is_astray(said / 1000, now + LONGEST_WINDOW):
             family.word.spent(said / 1000)
+
+    def _over(self, asked_at: float, *, sent: bool) -> None:
+        """Tell the provider's word, if there is one, that a request is over."""
+        word = self._family.word
+        if word.until:
+            word.ended(asked_at, sent=sent)
 
     def _grow(self, estimate: int) -> Limits:
         """Return new limits for calls of another size."""

@@ -18,7 +18,8 @@ NO_MATCHER = {"DISABLE_PLUGINS": ",".join(f"tmdb_{level}" for level in LEVELS)}
 
 def test_a_quota_smaller_than_an_edition_completes_it_and_asks_for_no_page_twice(tmp_path: Path) -> None:
     whole, bit_by_bit = tmp_path / "whole", tmp_path / "bit_by_bit"
-    whole.mkdir(), bit_by_bit.mkdir()
+    whole.mkdir()
+    bit_by_bit.mkdir()
     missing = (*VENICE, "-a", "missing=true")
     with ReplicaServer() as replica:
         assert run("cinegraph", *VENICE, env=environment(whole, replica.urls, **NO_MATCHER), folder=whole).returncode == 0

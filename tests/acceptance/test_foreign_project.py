@@ -32,7 +32,7 @@ def crawl(project: Path, server: FaultServer, *, line: bool = True) -> list[str]
     if not line:
         settings.write_text(text.replace(LINE, ""), encoding="utf-8")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CINEGRAPH_", "SCRAPY_", "TMDB_"))}
-    command = [Path(sys.executable).parent / "scrapy", "crawl", "shelf", "-a", f"site={server.url}/", "-O", "books.json"]
+    command = [str(Path(sys.executable).parent / "scrapy"), "crawl", "shelf", "-a", f"site={server.url}/", "-O", "books.json"]
     done = subprocess.run(command, cwd=project, env=clean, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     return sorted(book["title"] for book in json.loads((project / "books.json").read_text(encoding="utf-8") or "[]"))
@@ -49,7 +49,7 @@ def rows(project: Path) -> dict[str, tuple[int, int, str | None]]:
             "select target_identifier, success, attempts, error_type from api_lookup_metrics where kind = 'call'"
         ).fetchall()
     database.close()
-    return {target: tuple(rest) for target, *rest in found}  # type: ignore[misc]
+    return {target: tuple(rest) for target, *rest in found}
 
 
 def test_its_spider_gets_retries_retry_after_and_a_record(server: FaultServer, project: Path) -> None:

@@ -18,7 +18,7 @@ from tests.support.runs import ROOT
 
 NOON = 43_200 - time.time() % 86_400
 """Seconds from now to noon: no test may straddle a midnight."""
-MONEY = {"daily_budget_usd": 1.0, "price_per_call_usd": 0.1}
+MONEY: dict[str, Any] = {"daily_budget_usd": 1.0, "price_per_call_usd": 0.1}
 
 
 TOKENS = {
@@ -91,7 +91,7 @@ def test_lesson_26_of_200_parallel_calls_in_four_processes_a_budget_admits_exact
 
 
 def test_lesson_25_a_quota_is_not_exceeded_by_four_processes(url: str, server: FaultServer) -> None:
-    quotas = {"daily_quota": 60, "hourly_quota": 5000}
+    quotas: dict[str, Any] = {"daily_quota": 60, "hourly_quota": 5000}
     outcomes = finished([start(url, server, calls=50, parallel=parallel, **quotas) for parallel in (1, 1, 25, 25)])
     assert outcomes == {"answered": 60, "quota_exceeded": 140}
     assert server.counts["/film"] == 60

@@ -16,7 +16,8 @@ FILMS = """select f.title, f.match_status, e.value from films f
 
 def test_lesson_08_a_replica_stopped_half_way_loses_no_film(tmp_path: Path) -> None:
     calm, stormy = tmp_path / "calm", tmp_path / "stormy"
-    calm.mkdir(), stormy.mkdir()
+    calm.mkdir()
+    stormy.mkdir()
     with ReplicaServer() as pages:
         with ReplicaServer() as tmdb:
             urls = {**pages.urls, "tmdb": tmdb.urls["tmdb"]}

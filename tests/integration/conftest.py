@@ -44,7 +44,7 @@ def tracking() -> Iterator[Callable[..., Tracker]]:
     trackers: list[Tracker] = []
 
     def start(capacity: int = 100_000, **papers: Paper) -> Tracker:
-        sinks = {name: MetricsSink(name=name, open=lambda _, paper=paper: paper) for name, paper in papers.items()}
+        sinks = {name: MetricsSink(name=name, open=paper.open) for name, paper in papers.items()}
         trackers.append(Tracker(sinks, context(), capacity=capacity, patience=0.3))
         return trackers[-1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cinegraph_core.contracts import Matcher
@@ -46,7 +48,8 @@ def test_lesson_05_the_highest_level_is_a_number_not_a_count() -> None:
 def test_lesson_05_a_film_of_a_level_that_is_not_wanted_is_a_question() -> None:
     late = query("Ariel", 1987, "Aki Kaurismäki")
     assert looked_up([ARIEL], late).match.level == 4
-    for limits in ({"MATCHING__MAX_FALLBACK_LEVEL": "3"}, {"MATCHING__MIN_CONFIDENCE": "0.8"}):
+    either: tuple[dict[str, Any], ...] = ({"MATCHING__MAX_FALLBACK_LEVEL": "3"}, {"MATCHING__MIN_CONFIDENCE": "0.8"})
+    for limits in either:
         match = looked_up([ARIEL], late, **limits).match
         assert (match.status, match.reason) == ("review", "low_score")
         assert match.candidates[0].candidate.tmdb_id == ARIEL.id

@@ -158,6 +158,7 @@ class ForeignSpider(Spider):
     """A spider that knows nothing of Cinegraph."""
 
     name = "foreign"
+    base = ""
     handle_httpstatus_list = (410,)
 
     async def start(self) -> Any:

@@ -34,7 +34,7 @@ def server(server: FaultServer) -> FaultServer:
 
 
 def crawled(folder: Path, server: FaultServer, *, later: float = 0.0, spec: ServiceSpec = SITE, **settings: Any) -> Crawled:
-    more = {name: settings.pop(name) for name in ("paths", "absent_ok") if name in settings}
+    more: dict[str, Any] = {name: settings.pop(name) for name in ("paths", "absent_ok") if name in settings}
     spider = type("Pages", (PageSpider,), {"base": server.url, **more})
     scrapy = {"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS": 1}
     given = {"site": {"base_url": server.url, **settings}}
@@ -93,7 +93,7 @@ def test_an_absent_page_is_kept_for_its_own_time(server: FaultServer, tmp_path: 
 
 
 def test_lesson_27_a_stale_page_stands_in_for_one_that_cannot_be_had(server: FaultServer, tmp_path: Path) -> None:
-    settings = {"cache_ttl": 100.0, "cache_on_error": 5000.0, "retries": 0}
+    settings: dict[str, Any] = {"cache_ttl": 100.0, "cache_on_error": 5000.0, "retries": 0}
     crawled(tmp_path, server, **settings)
     server.plan("/a", answer(503))
     run = crawled(tmp_path, server, later=200.0, **settings)

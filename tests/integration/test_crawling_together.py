@@ -34,16 +34,21 @@ def after(holds: Callable[[], bool], then: Behaviour) -> Behaviour:
     return behave
 
 
-def slowly(then: Behaviour) -> Behaviour:
+def slowly(then: Behaviour, seconds: float = 0.3) -> Behaviour:
     """Return a behaviour that leaves time for others to ask the same."""
-    return after(lambda: time.sleep(0.3) is None, then)
+
+    def behave(exchange: Exchange) -> None:
+        time.sleep(seconds)
+        then(exchange)
+
+    return behave
 
 
 def crawled(
     folder: Path, server: FaultServer, spider: type[PageSpider] = PageSpider, *, later: float = 0.0, **more: Any
 ) -> Crawled:
     scrapy = {"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, **more.pop("scrapy", {})}
-    own = {name: more.pop(name) for name in ("paths", "absent_ok") if name in more}
+    own: dict[str, Any] = {name: more.pop(name) for name in ("paths", "absent_ok") if name in more}
     given = {"site": {"base_url": server.url, "cache_ttl": 1000.0, **more}}
     kind = type("Pages", (spider,), {"base": server.url, **own})
     return crawl(folder, kind, SITE, services=given, scrapy=scrapy, clock=PatientClock(START + later, patient_from=5.0))
@@ -139,7 +144,7 @@ class Crowded(PageSpider):
 
 def test_nobody_waits_for_a_request_whose_place_they_hold(server: FaultServer, tmp_path: Path) -> None:
     server.plan("/other", after(lambda: server.counts["/a"] == 1, answer()))
-    server.plan("/a", after(lambda: time.sleep(1.0) is None, answer(503)), answer())
+    server.plan("/a", slowly(answer(503), 1.0), answer())
     run = crawled(tmp_path, server, Crowded, scrapy={"CONCURRENT_REQUESTS": 3})
     assert [item["receipt"].value for item in run.items] == [{"id": 1}] * 5
     assert 2 <= server.counts["/a"] <= 5
@@ -158,7 +163,7 @@ class Hasty(PageSpider):
 
 
 def test_who_waits_ends_with_the_crawl(server: FaultServer, tmp_path: Path) -> None:
-    server.plan("/a", after(lambda: time.sleep(1.0) is None, answer(503)))
+    server.plan("/a", slowly(answer(503), 1.0))
     Hasty.server = server
     began = time.monotonic()
     run = crawled(tmp_path, server, Hasty, paths=("/a",) * 3)
@@ -168,7 +173,7 @@ def test_who_waits_ends_with_the_crawl(server: FaultServer, tmp_path: Path) -> N
 
 
 def test_a_page_just_too_old_is_served_at_once_and_fetched_anew_once(server: FaultServer, tmp_path: Path) -> None:
-    settings = {"cache_revalidate": 500.0}
+    settings: dict[str, Any] = {"cache_revalidate": 500.0}
     server.plan("/a", html(200, b"card 1"), slowly(html(200, b"card 2")))
     crawled(tmp_path, server, **settings)
     run = crawled(tmp_path, server, paths=("/a",) * 3, later=1200.0, **settings)
@@ -180,7 +185,7 @@ def test_a_page_just_too_old_is_served_at_once_and_fetched_anew_once(server: Fau
 
 
 def test_a_renewal_that_fails_is_nobody_s_error(server: FaultServer, tmp_path: Path) -> None:
-    settings = {"cache_revalidate": 500.0, "retries": 1}
+    settings: dict[str, Any] = {"cache_revalidate": 500.0, "retries": 1}
     server.plan("/a", html(200, b"card 1"), answer(503))
     crawled(tmp_path, server, **settings)
     run = crawled(tmp_path, server, later=1200.0, **settings)
@@ -191,7 +196,7 @@ def test_a_renewal_that_fails_is_nobody_s_error(server: FaultServer, tmp_path: P
 
 
 def test_an_absence_is_never_renewed_beyond_its_time(server: FaultServer, tmp_path: Path) -> None:
-    settings = {"cache_revalidate": 500.0, "cache_negative_ttl": 10.0, "absent_ok": True, "paths": ("/none",)}
+    settings: dict[str, Any] = {"cache_revalidate": 500.0, "cache_negative_ttl": 10.0, "absent_ok": True, "paths": ("/none",)}
     for later in (0.0, 5.0, 20.0):
         crawled(tmp_path, server, later=later, **settings)
     assert server.counts["/none"] == 2

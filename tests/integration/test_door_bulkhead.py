@@ -83,7 +83,12 @@ def test_who_waited_has_no_more_time_for_the_request_than_the_call_has_left() ->
     first, second = (services.begin(Call("sick", "call", "call")) for _ in range(2))
     held = first.attempt()
     assert first.counted()
-    threading.Timer(0.1, lambda: (clock.advance(6.0), first.returned(held))).start()
+
+    def leave() -> None:
+        clock.advance(6.0)
+        first.returned(held)
+
+    threading.Timer(0.1, leave).start()
     attempt = services.admit_now(second)
     assert attempt.timeout == 4.0
     clock.advance(1.0)

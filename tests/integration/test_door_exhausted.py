@@ -80,7 +80,7 @@ class TestPolicy:
     def test_a_stale_answer_serves_only_where_the_policy_is_stale(
         self, server: FaultServer, database_url: str, policy: str
     ) -> None:
-        kept = {"cache_ttl": 60.0, "cache_on_error": 10_000.0, "daily_quota": 1, "on_exhausted": policy}
+        kept: dict[str, Any] = {"cache_ttl": 60.0, "cache_on_error": 10_000.0, "daily_quota": 1, "on_exhausted": policy}
         with opened(database_url, server.url, **kept) as bench:
             assert bench.each(bench.get) == [{"id": 1}]
             bench.clock.advance(100.0)

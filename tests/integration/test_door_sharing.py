@@ -33,7 +33,7 @@ def test_two_tasks_open_and_close_a_client_each(server: FaultServer) -> None:
 
     async def work() -> None:
         plain = bench.services.http_client(NAME)
-        assert await asyncio.gather(get("/late"), get("/film")) == [200, 200]
+        assert await asyncio.gather(*map(get, ("/late", "/film"))) == [200, 200]
         assert await get("/film") == 200
         assert (await plain.get("/film")).status_code == 200
         assert (await bench.get("/film")) == {"id": 1}

@@ -107,7 +107,7 @@ def test_the_levels_say_what_they_asked_and_found(tmp_path: Path) -> None:
     levels = {tried.strategy: tried for tried in explanation.levels}
     assert [tried.level for tried in explanation.levels] == [1, 2, 3, 4, 5]
     assert levels["exact_title_year"].asked == ("search_movie /search/movie query=La Pianste",)
-    assert levels["direct_imdb"].asked == levels["exact_title_year"].found == ()
+    assert (levels["direct_imdb"].asked, levels["exact_title_year"].found) == ((), ())
     assert levels["fuzzy_title"].asked == ("movie_details /movie/1",)
     assert (levels["fuzzy_title"].found, levels["fuzzy_title"].verified, levels["fuzzy_title"].accepted) == ((1,), (1,), True)
     assert sum(tried.api_calls for tried in explanation.levels) == run.match.api_calls == len(run.server.asked)

@@ -65,7 +65,7 @@ def test_a_bounded_number_is_in_flight_and_a_reader_who_leaves_stops_the_rest() 
             async with cascade_over(run) as cascade:
                 stream = match_stream(cascade, (query(film.title, film.year, id=str(film.id)) for film in FILMS * 1000))
                 run.matches = [await anext(stream) for _ in range(3)]
-                await stream.aclose()  # type: ignore[attr-defined]
+                await stream.aclose()
 
         asyncio.run(go())
         assert isinstance(server, CountingServer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_
     database.prepare("mock")
     assert database.current() == database.head()
     _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    work: Callable[[], None]
     for work in (lambda: database.prepare("mock"), database.upgrade, lambda: database.downgrade("base")):
         with pytest.raises(DatabaseError, match=r"written by another version .*9999.*install that version or a newer one"):
             work()
@@ -80,6 +82,7 @@ def test_another_programs_tables_stand_beside_ours_unless_their_names_are_ours(d
     with pytest.raises(DatabaseError, match=r"tables that are not Cinegraph's.*cinegraph db upgrade"):
         database.prepare("mock")
     _execute(database_url, "CREATE TABLE films (id INTEGER)")
+    work: Callable[[], None]
     for work in (lambda: database.prepare("mock"), database.upgrade):
         with pytest.raises(DatabaseError, match=r"another program .*\(films\): set CINEGRAPH_DATABASE_URL"):
             work()

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cinegraph_core.backlog import Backlog
-from cinegraph_core.crawling.commands.crawl import DONE, ending_of
+from cinegraph_core.crawling.commands.crawl import ending_of
 from cinegraph_core.crawling.loader import spider_of
+from cinegraph_core.endings import DONE
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.films import parked_films, pending_films
 from cinegraph_core.testing import FakeClock
@@ -105,7 +106,7 @@ def test_a_page_that_a_quota_keeps_back_makes_its_edition_partial_until_it_is_fe
     tmp_path: Path, database_url: str, server: FaultServer
 ) -> None:
     publish_2024(server)
-    quota = {"paper_site": {"daily_quota": 1}}
+    quota: dict[str, Any] = {"paper_site": {"daily_quota": 1}}
     run = crawled(tmp_path, server, database_url, **quota)
     assert (run.stats["cinegraph/pages/ok"], run.stats["cinegraph/pages/parked"]) == (1, 2)
     assert ending_of(run.stats) == DONE, "what is parked has not failed"
@@ -127,7 +128,7 @@ def test_a_quota_smaller_than_an_edition_brings_the_rest_of_its_pages_day_by_day
     server.plan("/2024/lineup", printed({"titles": ["Lux", "Nox"], "number": 7}))
     server.plan("/2024/shorts", printed({"titles": ["Pax"]}))
     server.plan("/search/movie", printed({"results": [{"id": 11}]}))
-    quota = {"paper_site": {"daily_quota": 1}}
+    quota: dict[str, Any] = {"paper_site": {"daily_quota": 1}}
     assert crawled(tmp_path, server, database_url, **quota).stats["cinegraph/pages/parked"] == 1
     rest = crawled(tmp_path, server, database_url, later=6400.0, missing="true", **quota)
     assert rest.stats["cinegraph/pages/ok"] == 1
@@ -142,7 +143,7 @@ def test_an_edition_whose_missing_pages_turn_out_not_to_exist_is_whole(
     server.plan("/2024/lineup", printed({"titles": ["Lux", "Nox"], "number": 7}))
     server.plan("/2024/shorts", answer(404))
     server.plan("/search/movie", printed({"results": [{"id": 11}]}))
-    quota = {"paper_site": {"daily_quota": 1}}
+    quota: dict[str, Any] = {"paper_site": {"daily_quota": 1}}
     assert crawled(tmp_path, server, database_url, **quota).stats["cinegraph/pages/parked"] == 1
     rest = crawled(tmp_path, server, database_url, later=6400.0, missing="true", **quota)
     assert (rest.stats["cinegraph/pages/absent"], rest.stats["finish_reason"]) == (1, "finished")

@@ -15,9 +15,9 @@ from cinegraph_core.resilience.cache import Memory
 from cinegraph_core.services.cache import Kept, ServiceCache
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import cache_summary
-from tests.support.cached_door import KEY, Bench, shared_bench
+from tests.support.cached_door import KEY, shared_bench
 from tests.support.clocks import PatientClock
-from tests.support.door import NAME, shared_state
+from tests.support.door import NAME, Bench, shared_state
 from tests.support.fault_server import FaultServer, answer
 from tests.support.waiting import within
 

@@ -17,8 +17,8 @@ from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.testing import FakeClock
 from tests.integration.test_shared_breakers import process
-from tests.integration.test_shared_probes import NAME, probe, sick
-from tests.support.door import shared_state
+from tests.integration.test_shared_probes import probe, sick
+from tests.support.door import NAME, shared_state
 from tests.support.waiting import looked
 
 pytestmark = pytest.mark.usefixtures("often")

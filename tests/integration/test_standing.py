@@ -11,7 +11,8 @@ from cinegraph_core import Measurement
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.resilience.health import Health
 from cinegraph_core.resilience.traffic import SLOT, Tally
-from cinegraph_core.services.standing import FORGOTTEN, Standing, described, read_standing
+from cinegraph_core.services.breakers import FORGOTTEN
+from cinegraph_core.services.standing import Standing, described, read_standing
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.health import keep_health, last_health
 from cinegraph_core.storage.metrics import insert_measurements
@@ -23,9 +24,9 @@ SPEC = ServiceSpec(name="films", base_url="https://films.example")
 
 
 def call(seconds_ago: float = 1.0, **fields: Any) -> Measurement:
-    defaults = {"source": "films", "operation": "search_movie", "target_identifier": "x", "success": True, "attempts": 1}
+    defaults: dict[str, Any] = {"source": "films", "operation": "search_movie", "target_identifier": "x", "success": True}
     ended = datetime.fromtimestamp(NOW - seconds_ago, UTC)
-    return Measurement(**(defaults | {"response_time_ms": 100.0, "inserted_at": ended} | fields))
+    return Measurement(**(defaults | {"attempts": 1, "response_time_ms": 100.0, "inserted_at": ended} | fields))
 
 
 def failure(kind: Any, seconds_ago: float = 1.0, **fields: Any) -> Measurement:

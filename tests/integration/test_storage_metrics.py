@@ -20,7 +20,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def call(**fields: Any) -> Measurement:
-    defaults = {
+    defaults: dict[str, Any] = {
         "source": "tmdb",
         "operation": "search_movie",
         "target_identifier": "Twin (2024)",

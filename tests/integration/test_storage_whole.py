@@ -16,7 +16,7 @@ from cinegraph_core.storage.editions import store_edition
 from cinegraph_core.storage.films import record_decision
 from cinegraph_core.storage.tables import NominationSourceRow, Table
 from tests.support.dump import natural_dump
-from tests.support.editions import ALIASES, IMDB, NOW, edition, nomination
+from tests.support.editions import ALIASES, IMDB_LION, LION, NOW, edition, nomination
 
 
 class Interrupted(Exception):
@@ -24,8 +24,8 @@ class Interrupted(Exception):
 
 
 def store(session: Session) -> None:
-    lion = {"award": "GOLDEN LION for Best Film", "films": [Film("Twin", directors=("Ada Marin",))]}
-    imdb = {"source": IMDB, "award": "Golden Lion", "category": "Best Film", "films": [Film("Twin", imdb_id="tt1")]}
+    lion = LION | {"films": [Film("Twin", directors=("Ada Marin",))]}
+    imdb = IMDB_LION | {"films": [Film("Twin", imdb_id="tt1")]}
     item = edition(nomination("a1", **lion, people=["Ada Marin"]), nomination("i1", **imdb), nomination("a2", award="Special"))
     store_edition(session, item, aliases=ALIASES, now=NOW)
 

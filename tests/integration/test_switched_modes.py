@@ -106,7 +106,7 @@ def test_a_switch_to_a_replica_is_not_followed_in_production(
 ) -> None:
     with process(tmp_path, server, database_url, environment="production") as home:
         for mode in ("mock", "hybrid"):
-            set_mode(home.application.database, NAME, mode, clock=home.clock)  # type: ignore[arg-type]
+            set_mode(home.application.database, NAME, mode, clock=home.clock)
             assert within(1.0, lambda mode=mode: f"switched to {mode} by hand, which is not followed here" in caplog.text)  # type: ignore[misc]
             assert mode_of(home) == "real"
             assert home.ask().value == SERVICE

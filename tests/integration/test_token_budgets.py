@@ -23,7 +23,7 @@ from tests.support.fault_server import FaultServer, answer
 from tests.support.waiting import within
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
-PRICES = {"price_per_million_input_tokens_usd": 10.0, "price_per_million_output_tokens_usd": 50.0}
+PRICES: dict[str, Any] = {"price_per_million_input_tokens_usd": 10.0, "price_per_million_output_tokens_usd": 50.0}
 SPEC = ServiceSpec(name=NAME, base_url="https://films.example", max_input_tokens=1000, max_output_tokens=1800, **PRICES)
 """A call costs at most $0.01 + $0.09."""
 HALF = {"usage": {"prompt_tokens": 500, "completion_tokens": 900}}

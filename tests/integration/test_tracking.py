@@ -38,7 +38,7 @@ def test_recording_never_waits_for_a_slow_sink_and_memory_stays_bounded(
     tracking: Callable[..., Tracker], caplog: pytest.LogCaptureFixture
 ) -> None:
     go_on = threading.Event()
-    paper = Paper(lambda: go_on.wait(20) and None)
+    paper = Paper(lambda: go_on.wait(20))
     tracker = tracking(capacity=10, paper=paper)
     tracker.record(call("first"))
     assert within(5, lambda: bool(paper.threads))

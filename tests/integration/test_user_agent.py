@@ -28,7 +28,7 @@ def test_clients_of_both_kinds_and_crawls_tell_the_contact(tmp_path: Path, serve
 
     class Reader(Spider):
         name = "reader"
-        start_urls = (f"{server.url}/page",)
+        start_urls = [f"{server.url}/page"]  # noqa: RUF012 - so Scrapy wants it
 
         def parse(self, _response: object) -> None:
             """Take nothing."""

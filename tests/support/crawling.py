@@ -67,7 +67,7 @@ def crawl(
 ) -> Crawled:
     """Run one spider to its end; ``services`` are settings by service, ``scrapy`` Scrapy's own."""
     clock = clock or FakeClock()
-    settings = {"mode": mode, "services": services or {}}
+    settings: dict[str, Any] = {"mode": mode, "services": services or {}}
     with opened(folder, *given, clock=clock, database_url=database_url, **settings) as (application, sink):
         items, stats = asyncio.run(crawl_in(application, spider, scrapy or {}, arguments))
         application.tracker.flush()

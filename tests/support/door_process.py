@@ -18,7 +18,7 @@ from cinegraph_core.contracts import Answer, Call
 from cinegraph_core.errors import ServiceError
 from tests.support.clocks import PatientClock
 from tests.support.crawling import opened
-from tests.support.manners import SPEC
+from tests.support.manners import SPEC, TIMEOUT
 
 NAME = SPEC.name
 
@@ -50,7 +50,7 @@ class House:
         self.clock.advance(seconds)
 
     async def look(self) -> dict[str, Any]:
-        slept = [seconds for seconds in self.clock.slept if seconds > SPEC.timeout]  # shorter ones bound attempts
+        slept = [seconds for seconds in self.clock.slept if seconds > TIMEOUT]  # shorter ones bound attempts
         retry_after = self.services.retry_after(NAME)
         return {"state": self.services.breaker_state(NAME), "retry_after": retry_after, "slept": slept, "ended": self.ended}
 

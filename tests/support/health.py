@@ -46,7 +46,7 @@ class House:
 
     def call(self, seconds_ago: float = 1.0, **fields: Any) -> Measurement:
         ended = datetime.fromtimestamp(self.clock.now() - seconds_ago, UTC)
-        given = {"success": True, "attempts": 1, "response_time_ms": 50.0, "inserted_at": ended} | fields
+        given: dict[str, Any] = {"success": True, "attempts": 1, "response_time_ms": 50.0, "inserted_at": ended} | fields
         return Measurement(source="films", operation="movie_details", target_identifier="x", **given)
 
 

@@ -16,7 +16,8 @@ from cinegraph_core.services import Services
 from tests.support.clocks import PatientClock
 from tests.support.door import Rows, open_door
 
-SPEC = ServiceSpec("films", base_url="https://films.example", timeout=8.0)
+TIMEOUT = 8.0
+SPEC = ServiceSpec("films", base_url="https://films.example", timeout=TIMEOUT)
 CALLERS = 100
 
 
@@ -31,8 +32,13 @@ class Manner:
         self.clock = PatientClock(patience=1.0)
         self.rows = Rows()
         self.services: Services = open_door(clock=self.clock, rows=self.rows)
-        self.reached = 0
+        self._reached = 0
         self.refused = 0
+
+    @property
+    def reached(self) -> int:
+        """How many calls came through to the service."""
+        return self._reached
 
     @property
     def state(self) -> str:
@@ -76,10 +82,10 @@ class Manner:
     def trip(self) -> None:
         self.calls("FFFFF")
         assert self.state == "open"
-        self.reached = self.refused = 0
+        self._reached = self.refused = 0
 
     def _serve(self, outcome: BaseException | None) -> None:
-        self.reached += 1
+        self._reached += 1
         if outcome is not None:
             raise outcome
 

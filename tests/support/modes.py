@@ -17,8 +17,9 @@ from cinegraph_core.crawling.services import CALL
 from cinegraph_core.crawling.tickets import RECEIPT
 from cinegraph_core.records import Measurement, Mode
 from tests.support.clocks import PatientClock
-from tests.support.crawling import PaperSink, crawl_in, opened
+from tests.support.crawling import crawl_in, opened
 from tests.support.fault_server import FaultServer, answer
+from tests.support.sinks import PaperSink
 
 NAME = "films"
 ADAPTERS = ("httpx", "httpx sync", "scrapy")

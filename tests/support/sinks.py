@@ -13,8 +13,8 @@ from cinegraph_core.testing import FakeClock
 
 
 def call(target: str = "tt1", **fields: Any) -> Measurement:
-    defaults = {"source": "tmdb", "operation": "find_by_imdb", "success": True, "inserted_at": datetime(2026, 1, 2, tzinfo=UTC)}
-    return Measurement(target_identifier=target, **(defaults | fields))
+    defaults: dict[str, Any] = {"source": "tmdb", "operation": "find_by_imdb", "success": True}
+    return Measurement(target_identifier=target, **(defaults | {"inserted_at": datetime(2026, 1, 2, tzinfo=UTC)} | fields))
 
 
 @dataclass
@@ -36,7 +36,7 @@ class PaperSink:
 class Paper:
     """A sink writer that keeps what it is given; ``trouble`` may raise or wait first."""
 
-    def __init__(self, trouble: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, trouble: Callable[[], object] = lambda: None) -> None:
         self.batches: list[Sequence[Measurement]] = []
         self.threads: set[str] = set()
         self.closed = 0
@@ -49,6 +49,9 @@ class Paper:
 
     def close(self) -> None:
         self.closed += 1
+
+    def open(self, context: SinkContext) -> Paper:
+        return self
 
     @property
     def targets(self) -> list[str]:

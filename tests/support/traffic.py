@@ -9,7 +9,7 @@ from cinegraph_core.resilience.traffic import Tally, Traffic
 
 def tally(outcome: str | None = None, *, ended: int = 1, **figures: Any) -> Tally:
     """Return calls that ended alike, each with one request of 100 ms."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "service": "films",
         "slot": 0,
         "asked": ended,
@@ -30,7 +30,7 @@ def traffic(
     """Return traffic of some answers, so many of them slow, and of so many errors of each type."""
     seen = Traffic()
     if answered:
-        times = {"over_1s": over_1s, "over_3s": over_3s, "total_ms": ms * answered}
+        times: dict[str, Any] = {"over_1s": over_1s, "over_3s": over_3s, "total_ms": ms * answered}
         seen.add(tally(ended=answered, slot=slot, first=first, **times))
     for kind, count in errors.items():
         seen.add(tally(kind, ended=count, slot=slot, first=first))

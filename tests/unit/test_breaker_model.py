@@ -50,7 +50,7 @@ class AgainstTheModel(RuleBasedStateMachine):
 
     def found_at(self, found: tuple[str, float]) -> float:
         moment, offset = found
-        return min(self.now, getattr(self.model, moment) + offset)
+        return min(self.now, float(getattr(self.model, moment)) + offset)
 
     def ask(self) -> None:
         expected = self.model.ask()

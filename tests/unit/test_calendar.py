@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cinegraph_core.resilience.calendar import window, zone_of
+from cinegraph_core.resilience.calendar import Period, window, zone_of
 
 ROME, HAVANA, HOWE = ZoneInfo("Europe/Rome"), ZoneInfo("America/Havana"), ZoneInfo("Australia/Lord_Howe")
 
@@ -50,7 +50,9 @@ def test_a_midnight_that_the_clocks_skip_is_the_moment_they_jump() -> None:
 
 
 @given(st.floats(0, 4e9), st.sampled_from([ROME, HAVANA, HOWE]), st.sampled_from(["hour", "day"]))
-def test_every_moment_lies_in_its_window_and_the_next_one_begins_where_it_ends(now: float, zone: ZoneInfo, period: str) -> None:
+def test_every_moment_lies_in_its_window_and_the_next_one_begins_where_it_ends(
+    now: float, zone: ZoneInfo, period: Period
+) -> None:
     one = window(period, now, zone)
     assert one.start <= now < one.end
     assert window(period, one.end, zone).start != one.start

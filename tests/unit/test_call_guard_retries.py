@@ -139,5 +139,7 @@ def test_lesson_24_a_service_has_so_many_retries_and_no_more() -> None:
 def test_lesson_22_a_429_that_says_at_once_holds_nobody() -> None:
     bench = Bench()
     first, second = bench.begin(), bench.begin()
-    assert first.answered(first.attempt(), reply(429, headers={"retry-after": "0"})).wait <= 1.0
+    again = first.answered(first.attempt(), reply(429, headers={"retry-after": "0"}))
+    assert isinstance(again, Again)
+    assert again.wait <= 1.0
     assert second.attempt().wait == 0.0

@@ -10,7 +10,7 @@ import pytest
 
 from cinegraph_core import Measurement, endings
 from cinegraph_core.cli import root
-from cinegraph_core.services.standing import FORGOTTEN
+from cinegraph_core.services.breakers import FORGOTTEN
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.health import last_health
 from cinegraph_core.storage.metrics import insert_measurements

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def _work(
 ) -> tuple[bool, Backlog, list[str], _JumpingClock, dict[str, str | None]]:
     """Store the films, work through the backlog on a clock that jumps, and return all there is to see."""
     url, clock, said = f"sqlite:///{tmp_path / 'films.db'}", _JumpingClock(), list[str]()
-    services = {name: {"base_url": base} for name, base in replica.urls.items()}
+    services: dict[str, dict[str, Any]] = {name: {"base_url": base} for name, base in replica.urls.items()}
     services["tmdb"] |= {"api_key": "x", "retries": 0, "breaker_wait": BREAKER_WAIT, "timeout": TIMEOUT, "deadline": 10 * TIMEOUT}
     settings = load_settings(directory=tmp_path, environ={}, mode="real", database_url=url, services=services)
 

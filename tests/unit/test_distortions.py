@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -17,13 +18,12 @@ ROW = {"title": "The Third River & Part II: A Tale", "year": 1999, "directors": 
 @pytest.fixture
 def distort(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(FOLDER))
-    import distort
-
-    return distort
+    return import_module("distort")
 
 
 def changed(distort: ModuleType, kind: str, seed: int = 1) -> dict[str, object]:
     source = distort.Source(ROW, 7, "Der dritte Fluß")
+    query: dict[str, object]
     query, answer = next(distort.distorted(kind, [source], random.Random(seed)))
     assert answer["tmdb_id"] == 7
     assert query["id"] == answer["id"] == f"{kind}-0000"

@@ -109,7 +109,7 @@ def test_lesson_03_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
 
 
 def test_lesson_03_every_column_of_the_metrics_is_in_the_reference() -> None:
-    assert set(_rows("api_lookup_metrics")) == {column.name for column in MetricRow.__table__.columns}
+    assert set(_rows("api_lookup_metrics")) == {column.name for column in MetricRow.metadata.tables["api_lookup_metrics"].columns}
 
 
 def test_lesson_03_every_operation_is_in_the_reference_and_in_the_code() -> None:

@@ -114,7 +114,7 @@ def test_every_error_type_has_its_class_and_every_class_its_type() -> None:
     assert types == ERROR_TYPES
 
 
-@pytest.mark.parametrize("kind", sorted(set(_tree().values()), key=lambda cls: cls.__name__), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("kind", sorted(set(_tree().values()), key=str), ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_every_error_can_be_copied_and_sent_to_another_process(
     kind: type[CinegraphError], way: Callable[[CinegraphError], CinegraphError]

@@ -37,9 +37,9 @@ def _gathering(*pages: PageRequest) -> tuple[Gathering, list[int]]:
 def test_nominations_stand_in_the_order_of_asking_not_of_arrival() -> None:
     gathering, (first, second) = _gathering(_page("/a"), _page("/b"))
     gathering.answered(second, "https://x.org/b", PageResult((_nomination("2"),), number=81))
-    assert not gathering.whole
+    early = gathering.whole
     gathering.answered(first, "https://x.org/a", PageResult((_nomination("1"),), name="Biennale Cinema 2024"))
-    assert gathering.whole
+    assert (early, gathering.whole) == (False, True)
     edition = gathering.edition()
     assert [nomination.key for nomination in edition.nominations] == ["1", "2"]
     assert (edition.number, edition.name, edition.instance) == (81, "Biennale Cinema 2024", 1)

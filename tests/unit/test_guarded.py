@@ -108,7 +108,9 @@ def test_only_what_is_said_to_be_idempotent_is_repeated(kind: str) -> None:
 def _http(status: int, **headers: str) -> Exception:
     """An error as requests, httpx and openai raise them."""
     error = RuntimeError(f"HTTP {status}")
-    error.response = SimpleNamespace(status_code=status, headers={name.replace("_", "-"): headers[name] for name in headers})
+    vars(error)["response"] = SimpleNamespace(
+        status_code=status, headers={name.replace("_", "-"): headers[name] for name in headers}
+    )
     return error
 
 
@@ -121,7 +123,7 @@ def _urllib(status: int, **headers: str) -> Exception:
 
 def _aiohttp(status: int) -> Exception:
     error = RuntimeError()
-    error.status = status
+    vars(error)["status"] = status
     return error
 
 

@@ -106,7 +106,7 @@ def test_lesson_28_an_answer_that_is_no_truth_leaves_its_film_pending(mode: Any,
 
 def test_what_is_true_is_stored_as_it_is() -> None:
     for provenance in ("live", "cache"):
-        found = Match("7", "matched", tmdb_id=11, provenance=provenance)  # type: ignore[arg-type]
+        found = Match("7", "matched", tmdb_id=11, provenance=provenance)
         assert truthful(found, "hybrid") is found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import urllib.request
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -69,7 +70,7 @@ def test_without_a_replica_the_kit_says_so() -> None:
 
 
 @pytest.fixture
-def one_page_server():
+def one_page_server() -> Iterator[str]:
     import threading
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 

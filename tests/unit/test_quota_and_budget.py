@@ -63,32 +63,75 @@ def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed(headers: dic
     assert calls_left(headers, NOW) == left
 
 
-def test_of_what_a_provider_says_is_left_no_more_calls_begin_until_its_window_ends() -> None:
+def told(calls: int, until: float = NOW + 60) -> ProvidersWord:
+    """The word of a provider that has just said how many calls are left."""
     word = ProvidersWord()
-    word.left(Left(2, NOW + 60), asked_at=NOW)
+    word.left(Left(calls, until), NOW, NOW)
+    return word
+
+
+def begun(word: ProvidersWord, *moments: float) -> list[bool]:
+    """Whether a call may begin at each of these moments, in seconds from now."""
+    return [not word.take(NOW + moment) for moment in moments]
+
+
+def test_of_what_a_provider_says_is_left_no_more_calls_begin_until_its_window_ends() -> None:
+    word = told(2)
     assert word.until == NOW + 60
     assert [word.take(NOW + n) for n in (1, 2, 3)] == [0.0, 0.0, NOW + 60]
     assert (word.refused_until(NOW + 3), word.refused_until(NOW + 60)) == (NOW + 60, 0.0)
-    word.give_back()
-    assert [word.take(NOW + n) for n in (4, 5, 60)] == [0.0, NOW + 60, 0.0]
+    word.ended(NOW + 2, sent=False)
+    assert begun(word, 4, 5, 60) == [True, False, True]
 
 
-def test_what_began_after_the_call_that_was_told_is_not_counted_in_its_word_yet() -> None:
-    word = ProvidersWord()
-    word.left(Left(100, NOW + 60), asked_at=NOW)
-    for n in range(1, 11):
-        word.take(NOW + n)
-    word.left(Left(5, NOW + 60), asked_at=NOW + 7)  # three have begun since
-    assert [word.take(NOW + 11) for _ in range(3)] == [0.0, 0.0, NOW + 60]
-    word.left(Left(5, NOW + 90), asked_at=NOW + 11)
-    assert word.take(NOW + 12) == 0.0
+@pytest.mark.parametrize("first", [1, 2])
+def test_lesson_25_answers_that_overtake_each_other_let_nothing_overspend_and_lose_nothing(first: int) -> None:
+    word = told(4)
+    assert begun(word, 1, 2) == [True, True]
+    said = {1: Left(2, NOW + 60), 2: Left(3, NOW + 60)}  # the one asked for later was counted first
+    word.left(said[first], NOW + first, NOW + 3)
+    assert begun(word, 4) == [True]
+    word.left(said[3 - first], NOW + 3 - first, NOW + 5)
+    assert begun(word, 6, 7) == [True, False], "of four, two were answered and two are under way"
+
+
+def test_a_call_whose_answer_says_nothing_is_counted_all_the_same_but_once() -> None:
+    word = told(3)
+    assert begun(word, 1, 1) == [True, True]
+    word.ended(NOW + 1, sent=True)
+    word.left(Left(2, NOW + 60), NOW + 1, NOW + 2)
+    for _ in range(2):
+        word.ended(NOW + 1, sent=True)
+        word.ended(NOW - 9, sent=True)  # begun before anything was said
+    assert begun(word, 3, 3, 3) == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("end", "left", "may"),
+    [(65.0, 9, 2), (55.0, 9, 2), (55.0, 1, 1), (65.1, 9, 9), (54.9, 1, 2), (54.9, 9, 2)],
+    ids=["same, a little later", "same, a little earlier", "same, less", "next", "last, less", "last, more"],
+)
+def test_a_window_is_told_by_its_end_the_last_ones_word_is_old_and_the_next_ones_new(end: float, left: int, may: int) -> None:
+    word = told(2)
+    word.left(Left(left, NOW + end), NOW, NOW + 1)
+    assert sum(begun(word, *[2.0] * 10)) == may
+    assert word.until == NOW + (end if may == 9 else 60)
+
+
+def test_a_call_of_a_window_that_is_over_bounds_no_other_window() -> None:
+    word = told(1)
+    assert begun(word, 1) == [True]
+    word.left(Left(1, NOW + 120), NOW, NOW + 59.9)
+    assert begun(word, 59.9) == [False], "it may be missing in what is said"
+    word.left(Left(1, NOW + 180), NOW, NOW + 120)
+    assert begun(word, 120, 120) == [True, False]
 
 
 def test_a_quota_that_is_spent_stays_so_whatever_an_older_answer_says_until_it_is_forgotten() -> None:
     word = ProvidersWord()
     assert word.spent(NOW + 60)
     assert not word.spent(NOW + 50)
-    word.left(Left(5, NOW + 90), asked_at=NOW - 1)
+    word.left(Left(5, NOW + 90), NOW - 1, NOW)
     assert (word.take(NOW), word.take(NOW + 60), word.until) == (NOW + 60, 0.0, NOW + 90)
     word.forget()
     assert (word.until, word.refused_until(NOW)) == (0.0, 0.0)

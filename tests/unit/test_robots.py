@@ -49,7 +49,7 @@ def _visit(folder: Path, base: str, *given: object, **more: Any) -> Crawled:
     return crawl(folder, type("Visit", (VisitSpider,), {"base": base}), *given, **more)
 
 
-def _errors(crawled: Crawled) -> list[Exception]:
+def _errors(crawled: Crawled) -> list[Any]:
     return [item["error"] for item in crawled.items if "error" in item]
 
 

@@ -114,7 +114,7 @@ def test_settings_are_frozen_and_read_nothing_by_themselves(load: Load, monkeypa
     from pydantic import ValidationError
 
     with pytest.raises(ValidationError):
-        load().retention_days = 1  # type: ignore[misc]
+        load().retention_days = 1
     monkeypatch.setenv("RETENTION_DAYS", "1")
     assert Settings().retention_days == 90
 

@@ -74,8 +74,9 @@ def test_a_reader_of_ones_own_is_asked_instead_and_one_that_breaks_says_nothing(
 
 
 @pytest.mark.parametrize(
-    "said", [Tokens(-1, 0), Tokens(0, -1), Tokens(500.0, 7), Tokens(5, None), Tokens(True, 0), (5, 7), 12, {}]
-)  # type: ignore[arg-type]
+    "said",
+    [Tokens(-1, 0), Tokens(0, -1), Tokens(500.0, 7), Tokens(5, None), Tokens(True, 0), (5, 7), 12, {}],  # type: ignore[arg-type]
+)
 def test_lesson_26_a_reader_that_returns_what_cannot_be_paid_says_nothing(said: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert tokens_used({}, lambda _: said) is None
     assert tokens_used({}, lambda _: None) is None
