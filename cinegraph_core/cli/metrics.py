@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import click
 
+from cinegraph_core.cli.door_figures import known_services
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.tables import print_table
-from cinegraph_core.plugins import load_plugins
 from cinegraph_core.storage.metrics import summary as summarise
 
 _COLUMNS = ("source", "calls", "ok", "success_rate", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "status")
@@ -29,7 +29,7 @@ def summary(hours: float, as_json: bool) -> None:
     """Show, for each service, how many calls it answered properly and how fast."""
     settings = begin()
     since = datetime.fromtimestamp(time.time() - hours * 3600, UTC)
-    services = load_plugins(blocked=settings.disable_plugins).services()
+    services = known_services(settings).names()
     with opened_database(settings) as database, database.reading() as session:
         sources = summarise(session, since, sources=services)
     if as_json:

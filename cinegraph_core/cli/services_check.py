@@ -40,7 +40,7 @@ def print_health(services: Sequence[Mapping[str, Any]], settings: Settings) -> N
 )
 @click.option("--json", "as_json", is_flag=True, help='Print {"checked": [...], "requests", "cost_usd"}.')
 def check(names: tuple[str, ...], watch: bool, as_json: bool) -> None:
-    """Look how all services do, or only NAME...; sends one recorded request to each that has too little traffic to tell."""
+    """Look how all services do, or only NAME...; asks each once, on record, whose traffic is too little or of a refused key."""
     settings = begin()
     check_names(settings, *names)
     asyncio.run(_check(settings, names, watch=watch, as_json=as_json))

@@ -70,15 +70,15 @@ def judge(traffic: Traffic, breaker: str, checked: Health | None = None) -> Heal
     """Return how a service does: its breaker first, then its traffic, then the ``checked`` health of a recent look."""
     if breaker == "open":
         return _OPEN
-    found = _by_check(traffic, checked) if is_thin(traffic) else _by_traffic(traffic)
+    found = _by_check(traffic, checked) if _is_thin(traffic) else _by_traffic(traffic)
     if breaker in _BREAKER and found.status != "down":
         return Health("degraded", _BREAKER[breaker], "breaker", found.avg_ms)
     return found
 
 
-def is_thin(traffic: Traffic) -> bool:
-    """Return whether a service's traffic is too little to tell how it does."""
-    return traffic.calls < MINIMUM
+def is_telling(traffic: Traffic) -> bool:
+    """Return whether a service's traffic tells how it does: it is enough, and not of a key that may be another by now."""
+    return not _is_thin(traffic) and traffic.commonest != "auth_error"
 
 
 def judge_look(look: Look) -> Health:
@@ -95,6 +95,20 @@ def judge_look(look: Look) -> Health:
     if kind == "rate_limit":
         return Health("degraded", "answers, and asks to be left alone for a while", "probe")
     return Health("down", f"did not answer a probe: {kind}: {look.message}", "probe")
+
+
+def judge_anew(found: Health, seen: Health) -> Health:
+    """Return how a service does whose health was ``found``, after a look ``seen`` just now.
+
+    Where callers met refusals of a key that has been mended since, one answer makes ``down`` ``degraded``.
+    """
+    if found.basis == "traffic" and found.status == "down" and seen.status in ("healthy", "degraded"):
+        return replace(seen, status="degraded", reason=f"{seen.reason}; but {found.reason}")
+    return found
+
+
+def _is_thin(traffic: Traffic) -> bool:
+    return traffic.calls < MINIMUM
 
 
 def _by_time(ms: float) -> HealthStatus:

@@ -70,9 +70,14 @@ class Traffic:
         return self.answered_ms / self.answered if self.answered else None
 
     @property
+    def commonest(self) -> str | None:
+        """The commonest error, ``None`` without any."""
+        return self.errors.most_common(1)[0][0] if self.errors else None
+
+    @property
     def mostly(self) -> str:
         """The commonest error in words, empty without any."""
-        return f", mostly {self.errors.most_common(1)[0][0]}" if self.errors else ""
+        return f", mostly {self.commonest}" if self.errors else ""
 
     def add(self, tally: Tally) -> None:
         """Count further calls."""

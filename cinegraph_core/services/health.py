@@ -1,4 +1,4 @@
-"""Looks how the services do: passively from real traffic, and by one cheap request each where there is too little.
+"""Looks how the services do: passively from real traffic, and by one cheap request each where that does not tell.
 
 A probe goes through the door like any call: quota, budget, rate limit and breaker see it, and it leaves its row.
 """
@@ -16,7 +16,7 @@ from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import ConfigurationError, PageError, ServiceError
 from cinegraph_core.records import Mode
 from cinegraph_core.resilience.budget import MICRO
-from cinegraph_core.resilience.health import Health, Look, is_thin, judge_look
+from cinegraph_core.resilience.health import Health, Look, is_telling, judge_anew, judge_look
 from cinegraph_core.services.door import Services
 from cinegraph_core.services.rules import tariff_of
 from cinegraph_core.services.standing import Standing, read_standing
@@ -105,7 +105,7 @@ class HealthChecker:
 def _is_to_be_asked(spec: ServiceSpec, standing: Standing, *, always: bool) -> bool:
     if spec.probe is None or standing.breaker(spec) == "open":
         return False
-    return always or is_thin(standing.current(spec.name))
+    return always or not is_telling(standing.current(spec.name))
 
 
 def _checked(spec: ServiceSpec, standing: Standing, look: Look | None, *, always: bool) -> Checked:
@@ -116,5 +116,5 @@ def _checked(spec: ServiceSpec, standing: Standing, look: Look | None, *, always
         return Checked(spec.name, health)
     seen = judge_look(look)
     # A look that failed is stored as such: an earlier finding is not what is known now.
-    health = seen if always or seen.status == "unknown" else standing.health(spec, seen)
+    health = seen if always or seen.status == "unknown" else judge_anew(standing.health(spec, seen), seen)
     return Checked(spec.name, health, look.requests, look.requests * tariff_of(spec).call / MICRO, look.error_type)

@@ -104,6 +104,25 @@ def test_real_traffic_comes_first_and_costs_nothing(house: House, server: FaultS
     assert server.counts == {"/ping": 1}
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "status", "reason"),
+    [
+        (answer(), "degraded", "answered a probe in 0 ms; but 12 of 12 calls in the last 5 minutes failed, mostly auth_error"),
+        (answer(401), "down", "12 of 12 calls in the last 5 minutes failed, mostly auth_error"),
+        (answer(400), "unknown", "the probe says nothing of it"),
+    ],
+    ids=["mended", "as before", "cannot tell"],
+)
+def test_whose_key_was_refused_is_asked_whether_that_is_still_so(
+    house: House, server: FaultServer, behaviour: Behaviour, status: str, reason: str
+) -> None:
+    house.traffic(*(house.call(success=False, error_type="auth_error") for _ in range(12)))
+    server.plan("/ping", behaviour)
+    found = house.check("films")["films"]
+    assert (found.health.status, found.requests) == (status, 1)
+    assert found.health.reason.startswith(reason)
+
+
 def test_an_open_breaker_is_not_probed(house: House, server: FaultServer) -> None:
     now = house.clock.now()
     with house.database.transaction() as session:

@@ -142,12 +142,12 @@ def test_the_statistics_of_a_cache_are_whole(database: Database, capsys: pytest.
     assert cache == {"ttl": 0.0, "entries": 0, "bytes": 0, **tally}
 
 
-@pytest.mark.parametrize("command", ["services", "costs"])
+@pytest.mark.parametrize("command", [["services"], ["costs"], ["metrics", "summary"]], ids=" ".join)
 def test_settings_of_a_service_nobody_brought_stop_the_look_at_services_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.setenv("CINEGRAPH_SERVICES__TMBD__DAILY_QUOTA", "1")
-    assert root.run([command]) == endings.FAILED
+    assert root.run(command) == endings.FAILED
     assert "CINEGRAPH_SERVICES__TMBD__DAILY_QUOTA (environment): no service 'tmbd'" in capsys.readouterr().err
 
 
