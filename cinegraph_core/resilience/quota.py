@@ -73,24 +73,21 @@ class ProvidersWord:
         self._spent_until = 0.0
         self._least = 0
         self._window_end = 0.0
-        self._under_way: dict[float, int] = {}
-        """How many calls that took leave have not been answered, by the moment they were asked at."""
-        self._waiting = 0
-        """How many these are."""
+        self._under_way: list[float] = []
+        """When the calls were asked for that took leave and have not been answered."""
 
     def refused_until(self, now: float) -> float:
         """Return until when calls are refused; 0 if they are not."""
         if now < self._spent_until:
             return self._spent_until
-        return self._window_end if self._least <= self._waiting and now < self._window_end else 0.0
+        return self._window_end if self._least <= len(self._under_way) and now < self._window_end else 0.0
 
     def take(self, now: float) -> float:
         """Let a call begin; returns 0, or until when none may."""
         with self._lock:
             until = self.refused_until(now)
-            if not until and now < self._window_end:
-                self._under_way[now] = self._under_way.get(now, 0) + 1
-                self._waiting += 1
+            if not until:
+                self._under_way.append(now)
             return until
 
     def ended(self, asked_at: float, *, sent: bool) -> None:
@@ -104,7 +101,6 @@ class ProvidersWord:
         with self._lock:
             if now >= self._window_end:
                 self._under_way.clear()
-                self._waiting = 0
             self._arrived(asked_at)
             later = left.until - self._window_end
             if later > _SAME_WINDOW:
@@ -129,11 +125,10 @@ class ProvidersWord:
 
     def _arrived(self, asked_at: float) -> bool:
         """Return whether a call that took leave then was under way; it no longer is."""
-        calls = self._under_way.pop(asked_at, 0)
-        if calls > 1:
-            self._under_way[asked_at] = calls - 1
-        self._waiting -= calls > 0
-        return calls > 0
+        was_under_way = asked_at in self._under_way
+        if was_under_way:
+            self._under_way.remove(asked_at)
+        return was_under_way
 
 
 def _left(said: str, reset: str | None, retry_after: str | None, now: float) -> Left | None:

@@ -64,6 +64,7 @@ class Limits:
         self._estimate = tariff.cost(most) if estimate is None and most is not None else estimate
         self._family = family or _Family()
         self._family.sizes[self._estimate] = self
+        self._word = self._family.word
         self._configured = rules
         self._rules = rules
         self._zone = zone_of(spec.time_zone)
@@ -83,7 +84,7 @@ class Limits:
 
         Raises :class:`QuotaExceededError` or :class:`BudgetExceededError` (``now``: epoch seconds).
         """
-        word = self._family.word
+        word = self._word
         if now < word.until and (until := word.take(now)):
             raise refusal(self._spec, PROVIDERS_OWN, until, now)
         if not self._rules:
@@ -99,7 +100,8 @@ class Limits:
 
     def settle(self, lease: Lease, asked_at: float, *, sent: bool) -> None:
         """Say what became of the request counted at ``asked_at``: whether it left, and so counts."""
-        self._over(asked_at, sent=sent)
+        if self._word.until:
+            self._word.ended(asked_at, sent=sent)
         if lease is UNCOUNTED:
             return
         if sent:
@@ -113,7 +115,8 @@ class Limits:
         Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
         Returns what it cost in micro-dollars, ``None`` if that cannot be told.
         """
-        self._over(asked_at, sent=True)
+        if self._word.until:
+            self._word.ended(asked_at, sent=True)
         estimate = self._estimate
         cost = estimate if used is None else self._tariff.cost(used)
         if lease is UNCOUNTED:
@@ -156,19 +159,19 @@ class Limits:
         if left is None or left.calls == 0:
             return None if left is None else left.until
         if left.until - now > MAX_WAIT:
-            self._family.word.left(left, asked_at, now)
+            self._word.left(left, asked_at, now)
         return None
 
     def provider_spent(self, until: float) -> None:
         """Believe the provider that nothing is left before ``until`` (epoch seconds), here and in every other process."""
-        if self._family.word.spent(until):
+        if self._word.spent(until):
             log.warning("%s says that its quota is used up for %.0f s", self.service, until - self._clock.now())
             if self._shared is not None:
                 self._shared.say(self.service, "spent_until", int(until * 1000))
 
     def refused_for(self, now: float) -> float:
         """Return for how many seconds calls are refused; 0 if they are not, as far as is known here."""
-        until = max(self._allowance.refused_until(now) or 0.0, self._family.word.refused_until(now))
+        until = max(self._allowance.refused_until(now) or 0.0, self._word.refused_until(now))
         return max(0.0, until - now)
 
     # ------------------------------------------------------------------------------ on the thread of the shared state
@@ -199,16 +202,10 @@ class Limits:
             return
         family.heard = said
         if said < 0:
-            family.word.forget()
+            self._word.forget()
             log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
         elif not is_astray(said / 1000, now + LONGEST_WINDOW):
-            family.word.spent(said / 1000)
-
-    def _over(self, asked_at: float, *, sent: bool) -> None:
-        """Tell the provider's word, if there is one, that a request is over."""
-        word = self._family.word
-        if word.until:
-            word.ended(asked_at, sent=sent)
+            self._word.spent(said / 1000)
 
     def _grow(self, estimate: int) -> Limits:
         """Return new limits for calls of another size."""

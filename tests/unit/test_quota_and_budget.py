@@ -55,6 +55,9 @@ def test_a_quota_is_healthy_below_80_percent_and_critical_above_95(used: int, li
         ({"x-ratelimit-remaining": "none", "x-ratelimit-reset": "60"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "inf"}, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(NOW - 5)}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "60", "retry-after": "5"}, Left(0, NOW + 60)),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "999999999"}, Left(0, NOW + 2_764_800)),  # seconds; 32 days
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1000000000"}, None),  # a moment in 2001
         ({"retry-after": "60"}, None),
         ({}, None),
     ],
@@ -95,15 +98,18 @@ def test_lesson_25_answers_that_overtake_each_other_let_nothing_overspend_and_lo
     assert begun(word, 6, 7) == [True, False], "of four, two were answered and two are under way"
 
 
-def test_a_call_whose_answer_says_nothing_is_counted_all_the_same_but_once() -> None:
+@pytest.mark.parametrize("moments", [(1, 2), (1, 1)], ids=["one after the other", "at once"])
+def test_a_call_whose_answer_says_nothing_is_counted_all_the_same_but_once(moments: tuple[float, float]) -> None:
     word = told(3)
-    assert begun(word, 1, 1) == [True, True]
-    word.ended(NOW + 1, sent=True)
-    word.left(Left(2, NOW + 60), NOW + 1, NOW + 2)
+    assert begun(word, *moments) == [True, True]
+    word.ended(NOW + moments[1], sent=True)
+    assert begun(word, 3, 3) == [True, False], "one is left of which nobody said anything, and one is under way"
+    word.left(Left(1, NOW + 60), NOW + moments[0], NOW + 4)
+    assert begun(word, 4) == [False]
     for _ in range(2):
-        word.ended(NOW + 1, sent=True)
+        word.ended(NOW + 3, sent=False)
         word.ended(NOW - 9, sent=True)  # begun before anything was said
-    assert begun(word, 3, 3, 3) == [True, True, False]
+    assert begun(word, 5, 5) == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -129,10 +135,12 @@ def test_a_call_of_a_window_that_is_over_bounds_no_other_window() -> None:
 
 def test_a_quota_that_is_spent_stays_so_whatever_an_older_answer_says_until_it_is_forgotten() -> None:
     word = ProvidersWord()
-    assert word.spent(NOW + 60)
-    assert not word.spent(NOW + 50)
+    assert word.until == 0.0
+    assert [word.spent(NOW + seconds) for seconds in (60, 50, 60)] == [True, False, False]
+    assert word.until == NOW + 60
     word.left(Left(5, NOW + 90), NOW - 1, NOW)
     assert (word.take(NOW), word.take(NOW + 60), word.until) == (NOW + 60, 0.0, NOW + 90)
+    assert [(word.spent(NOW + seconds), word.until) for seconds in (70, 95)] == [(True, NOW + 90), (True, NOW + 95)]
     word.forget()
     assert (word.until, word.refused_until(NOW)) == (0.0, 0.0)
 
