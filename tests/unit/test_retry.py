@@ -130,8 +130,8 @@ def test_lesson_22_each_word_to_slow_down_within_a_minute_of_the_last_pause_make
 def test_lesson_22_a_request_answered_well_since_ends_the_growth_of_the_pauses() -> None:
     slowdown = Slowdown()
     assert told(slowdown, 100.0, 102.0, 105.0) == [1.0, 2.0, 4.0]
-    slowdown.answered(104.9)
-    assert told(slowdown, 110.0) == [8.0], "that one had left before the pause began"
+    slowdown.answered(105.0)
+    assert told(slowdown, 110.0) == [8.0], "that one had not left after the pause began"
     slowdown.answered(118.5)
     assert told(slowdown, 119.0) == [1.0]
 
@@ -139,5 +139,5 @@ def test_lesson_22_a_request_answered_well_since_ends_the_growth_of_the_pauses()
 def test_lesson_22_however_many_are_told_to_slow_down_at_once_it_is_one_pause() -> None:
     slowdown = Slowdown()
     assert [slowdown.told(10.0 + n / 100, 11.0 + n / 100) for n in range(20)] == [12.0] * 20
-    assert slowdown.told(10.5, 15.0) == 12.0, "an answer that came late"
+    assert slowdown.told(11.0, 15.0) == 12.0, "an answer that came late"
     assert slowdown.told(12.0, 12.5) == 14.5
