@@ -157,7 +157,6 @@ class Breaker:
             if not isinstance(self._era, Closed) and found_at < self._since - _ROUNDING:
                 return False
             self._open_until(until, found_at)
-            self._since = now
             return True
 
     def resume(self, until: float, found_at: float) -> None:

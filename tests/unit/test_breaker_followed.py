@@ -34,6 +34,28 @@ def test_it_refuses_until_the_other_s_probe_is_due_and_tells_nobody() -> None:
     assert breaker.state(30.0) == "half_open"
 
 
+def test_one_made_while_the_service_was_sick_begins_open_as_long_as_the_others_are_and_tells_nobody() -> None:
+    told: list[object] = []
+    breaker = Breaker(BreakerRules(failures=1, wait=60.0), on_change=lambda *change: told.append(change))
+    breaker.resume(90.0, 30.0)
+    assert (breaker.retry_at(40.0), breaker.state(89.9), told) == (90.0, "open", [])
+    assert not breaker.recover(30.0, 41.0), "found before it was sick"
+    breaker.failure(breaker.acquire(90.0), 91.0)
+    assert breaker.retry_at(91.0) == pytest.approx(91.0 + 2 * 60.0, abs=12.0), "a relapse"
+
+
+def test_one_made_when_the_others_wait_was_over_begins_with_a_probe() -> None:
+    breaker = Breaker(BreakerRules())
+    breaker.resume(30.0, 1.0)
+    assert breaker.state(40.0) == "half_open"
+
+
+def test_one_that_has_found_out_itself_does_not_begin_anew() -> None:
+    breaker = opened_by_another([])
+    breaker.resume(90.0, 5.0)
+    assert breaker.retry_at(11.0) == 30.0
+
+
 def test_what_began_before_changes_nothing() -> None:
     breaker = Breaker(BreakerRules(failures=1))
     permit = breaker.acquire(0.0)
