@@ -22,6 +22,8 @@ _MOCK_KEY = "mock-key"
 STALE_IN_HYBRID = 86400.0
 """Seconds beyond its time for which a kept answer is preferred to a replica's: films change slowly, and it was true once."""
 
+_OF_REPLICAS = {"delay": 0.0, "rate_per_second": 0.0, "cache_ttl": 0.0}
+"""What holds for a replica unless it is set otherwise: nobody's machine is to be spared, and nothing is worth keeping."""
 _BESIDE = {"breaker_mode": "auto", "cache_ttl": 0.0}
 """What a replica that is asked beside its service does not share with it."""
 
@@ -78,22 +80,22 @@ class Router:
     def spec(self, name: str, side: Side | None = None) -> ServiceSpec:
         """Return the service's spec with the settings applied; ``base_url`` stays the public one.
 
-        Unless set otherwise, there is no delay between pages of this very machine, a replica's answers are not kept, and in
-        hybrid mode an answer past its time is kept for a day and serves where a limit leaves no room. A replica asked beside
-        its service keeps no answers, and stays in use when the service is taken out of use.
+        Unless set otherwise, there is no delay between pages of this very machine, a replica is asked at any pace and its
+        answers are not kept, and in hybrid mode an answer past its time is kept for a day and serves where a limit leaves no
+        room. A replica asked beside its service keeps no answers, and stays in use when the service is taken out of use.
         """
         spec, home = self._known(name), self.side(name)
         side = side or home
         given = self._settings.service(name)
         changes = {field: getattr(given, field) for field in _OVERRIDES if getattr(given, field) is not None}
-        if "delay" not in changes and (side != "live" or is_loopback(given.base_url or spec.base_url)):
-            changes["delay"] = 0.0
-        if "cache_ttl" not in changes and side != "live":
-            changes["cache_ttl"] = 0.0
-        if "cache_on_error" not in changes and self.mode(name) == "hybrid":
-            changes["cache_on_error"] = max(spec.cache_on_error, STALE_IN_HYBRID)
-        if "on_exhausted" not in changes and self.mode(name) == "hybrid" and spec.on_exhausted == "park":
-            changes["on_exhausted"] = "stale"
+        if side != "live":
+            changes = _OF_REPLICAS | changes
+        elif is_loopback(given.base_url or spec.base_url):
+            changes.setdefault("delay", 0.0)
+        if self.mode(name) == "hybrid":
+            changes.setdefault("cache_on_error", max(spec.cache_on_error, STALE_IN_HYBRID))
+            if spec.on_exhausted == "park":
+                changes.setdefault("on_exhausted", "stale")
         if side not in ("live", home):
             changes |= _BESIDE
         return replace(spec, **changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +89,14 @@ def test_nobody_waits_for_this_very_machine_unless_told_to() -> None:
     assert door(PAGES, replica, mode="mock").spec("pages").delay == 0.0
     assert door(PAGES, services={"pages": local}).spec("pages").delay == 0.0
     assert door(PAGES, services={"pages": {**local, "delay": 0.5}}).spec("pages").delay == 0.5
+
+
+def test_a_replica_is_asked_at_any_pace_unless_told_otherwise() -> None:
+    replica, _ = stand_in("films")
+    paced = replace(FILMS, rate_per_second=40.0)
+    assert door(paced, replica).spec("films").rate_per_second == 40.0
+    assert door(paced, replica, mode="mock").spec("films").rate_per_second == 0.0
+    assert door(paced, replica, mode="mock", services={"films": {"rate_per_second": 5.0}}).spec("films").rate_per_second == 5.0
 
 
 def test_mock_mode_without_any_replica_ends_at_the_start_with_the_remedy() -> None:
