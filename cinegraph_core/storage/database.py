@@ -50,13 +50,17 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema up to date; doing it twice changes nothing, two processes take turns."""
+        from cinegraph_core.storage import migrating  # noqa: PLC0415 - dear to import, and seldom needed
+
         with self._connection() as connection:
-            schema.upgrade(connection)
+            migrating.upgrade(connection)
 
     def downgrade(self, revision: str) -> None:
         """Bring the schema back to ``revision``; ``base`` removes every table and all data."""
+        from cinegraph_core.storage import migrating  # noqa: PLC0415 - dear to import, and seldom needed
+
         with self._connection() as connection:
-            schema.downgrade(connection, revision)
+            migrating.downgrade(connection, revision)
 
     def current(self) -> str | None:
         """Return the revision the schema is at, ``None`` for an empty database."""
@@ -70,13 +74,15 @@ class Database:
 
     def check(self) -> list[str]:
         """Return what is wrong with the schema, in words; an empty list means that code and database agree."""
+        from cinegraph_core.storage import migrating  # noqa: PLC0415 - dear to import, and seldom needed
+
         with self._connection(read_only=True) as connection:
             if problem := schema.obstacle(connection):
                 return [f"it {problem}"]
             found = schema.current(connection)
             if found != schema.head():
                 return [f"the schema is at {found or 'base'}, this version needs {schema.head()}: run `cinegraph db upgrade`"]
-            return schema.differences(connection)
+            return migrating.differences(connection)
 
     def prepare(self, mode: Mode | Stamp) -> None:
         """Make ready for work: create the tables of an empty database, refuse one that is old, new, or of another mode.

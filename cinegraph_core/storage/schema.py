@@ -1,42 +1,44 @@
-"""The schema over time: Alembic, run from the package itself, so that it works from any folder."""
+"""The schema of a database as it is found: at which revision, whose tables, and whether it can be brought up to date.
+
+Alembic, which brings it there, is dear to import: only :mod:`cinegraph_core.storage.migrating` does so.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, column, inspect, select, table
 
-from cinegraph_core.errors import DatabaseError
-from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import Table
 
-_SCRIPTS = Path(__file__).parent / "migrations"
-_UPGRADE_LOCK = 0x7363686D
-"""Any fixed number: the key of PostgreSQL's advisory lock for migrations ("schm")."""
+SCRIPTS = Path(__file__).parent / "migrations"
+_REVISION = table("alembic_version", column("version_num"))
 _OTHER_VERSION = "install that version or a newer one, or set CINEGRAPH_DATABASE_URL to another database"
 _OTHER_DATABASE = "set CINEGRAPH_DATABASE_URL to another database"
 
 
+@cache
+def revisions() -> tuple[str, ...]:
+    """Return the revisions this version of Cinegraph knows, oldest first, off the names of their files."""
+    return tuple(sorted(file.stem.partition("_")[0].removeprefix("r") for file in (SCRIPTS / "versions").glob("r*.py")))
+
+
 def head() -> str:
     """Return the revision this version of Cinegraph needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return revisions()[-1]
 
 
 def current(connection: Connection) -> str | None:
     """Return the revision the database is at, ``None`` before the first."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_REVISION.name):
+        return None
+    return connection.scalar(select(_REVISION.c.version_num))
 
 
 def is_empty(connection: Connection) -> bool:
     """Return whether there is no table at all, ours or anybody's (Alembic's own aside)."""
-    return not set(inspect(connection).get_table_names()) - {"alembic_version"}
+    return not set(inspect(connection).get_table_names()) - {_REVISION.name}
 
 
 def obstacle(connection: Connection) -> str:
@@ -45,53 +47,5 @@ def obstacle(connection: Connection) -> str:
     theirs = sorted(set(inspect(connection).get_table_names()) & set(Table.metadata.tables))
     found = current(connection)
     if found is not None:
-        return "" if _knows(found) else f"was written by another version of Cinegraph (schema {found}): {_OTHER_VERSION}"
+        return "" if found in revisions() else f"was written by another version of Cinegraph (schema {found}): {_OTHER_VERSION}"
     return f"has tables of another program under names of ours ({', '.join(theirs)}): {_OTHER_DATABASE}" if theirs else ""
-
-
-def upgrade(connection: Connection) -> None:
-    """Bring the schema up to :func:`head`, in the transaction that is open; two processes take turns.
-
-    Raises :class:`DatabaseError` where that cannot be, as :func:`obstacle` tells.
-    """
-    take_turns(connection, _UPGRADE_LOCK)
-    _run(connection, command.upgrade, "head")
-
-
-def downgrade(connection: Connection, revision: str) -> None:
-    """Bring the schema back to ``revision`` (``base``: nothing left), in the transaction that is open.
-
-    Raises :class:`DatabaseError` for a revision nobody knows, and as :func:`upgrade` does.
-    """
-    take_turns(connection, _UPGRADE_LOCK)
-    _run(connection, command.downgrade, revision)
-
-
-def differences(connection: Connection) -> list[str]:
-    """Return, in words, where the tables of the database and those of the code disagree."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": Table.metadata})
-    return [str(difference) for difference in compare_metadata(context, Table.metadata)]
-
-
-def _knows(revision: str) -> bool:
-    """Return whether this version of Cinegraph has a migration of that name."""
-    try:
-        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
-    except CommandError:
-        return False
-
-
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def _run(connection: Connection, action: Any, revision: str) -> None:
-    if problem := obstacle(connection):
-        raise DatabaseError(f"this database {problem}")
-    try:
-        action(_config(connection), revision)
-    except CommandError as error:
-        raise DatabaseError(f"the schema cannot be brought to {revision!r}: {error}") from error

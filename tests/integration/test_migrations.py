@@ -8,10 +8,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from cinegraph_core.errors import DatabaseError
 from cinegraph_core.storage import Database
+from cinegraph_core.storage.migrating import script_config
+from cinegraph_core.storage.schema import revisions
+
+
+def test_the_revisions_are_those_that_alembic_reads() -> None:
+    found = [script.revision for script in ScriptDirectory.from_config(script_config()).walk_revisions()]
+    assert revisions() == tuple(reversed(found))
+    assert revisions()[0] == "0001"
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'films.db'}"
+    opened = Database(url)
+    opened.prepare("mock")
+    opened.close()
+    code = f"""
+import sys
+from cinegraph_core.storage import Database
+Database({url!r}).prepare("mock")
+print("alembic" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\n"
 
 
 def _tables(url: str) -> set[str]:
