@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections import deque
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -63,51 +64,51 @@ def calls_left(headers: Mapping[str, str], now: float) -> Left | None:
 class ProvidersWord:
     """What a provider said of its own quota, and how many calls that leaves; times in seconds since the epoch.
 
-    Before ``until`` every call has to :meth:`take` leave. Answers overtake each other, so the least that was said in a window is
-    the latest, and each call under way may be missing in it: what is left is that less these.
+    Every call takes its place in ``under_way`` and leaves it, told or not: before ``until`` by :meth:`take`, at other times by
+    the deque alone, which needs no lock. Answers overtake each other, so the least that was said in a window is the latest, and
+    each call under way may be missing in it: what is left is that less these.
     """
 
     def __init__(self) -> None:
         self.until = 0.0
+        self.under_way: deque[None] = deque()
         self._lock = threading.Lock()
         self._spent_until = 0.0
         self._least = 0
         self._window_end = 0.0
-        self._under_way: list[float] = []
-        """When the calls were asked for that took leave and have not been answered."""
 
     def refused_until(self, now: float) -> float:
         """Return until when calls are refused; 0 if they are not."""
         if now < self._spent_until:
             return self._spent_until
-        return self._window_end if self._least <= len(self._under_way) and now < self._window_end else 0.0
+        return self._window_end if self._least <= len(self.under_way) and now < self._window_end else 0.0
 
     def take(self, now: float) -> float:
         """Let a call begin; returns 0, or until when none may."""
         with self._lock:
             until = self.refused_until(now)
             if not until:
-                self._under_way.append(now)
+                self.under_way.append(None)
             return until
 
-    def ended(self, asked_at: float, *, sent: bool) -> None:
-        """Take note that a call which took leave at ``asked_at`` is over, and if it left, that its answer told nothing."""
-        with self._lock:
-            if self._arrived(asked_at) and sent:
-                self._least -= 1
-
     def left(self, left: Left, asked_at: float, now: float) -> None:
-        """Believe that so much is left, as was said to a call that was asked for at ``asked_at``."""
+        """Believe that so much is left, as was said to a call under way that was asked for at ``asked_at``."""
         with self._lock:
-            if now >= self._window_end:
-                self._under_way.clear()
-            self._arrived(asked_at)
-            later = left.until - self._window_end
-            if later > _SAME_WINDOW:
-                self._least, self._window_end = left
+            # A reset in seconds was told at some time between the two moments.
+            later, earlier = left.until - (now - asked_at) - self._window_end, self._window_end - left.until
+            if now >= self._window_end or later > _SAME_WINDOW:
+                self._least, self._window_end = left.calls + 1, left.until
                 self.until = max(self._spent_until, left.until)
-            elif later >= -_SAME_WINDOW:
+                return
+            if earlier <= _SAME_WINDOW:
                 self._least = min(self._least, left.calls)
+            # The call itself was told, and is under way until it is settled.
+            self._least += 1
+
+    def used(self) -> None:
+        """Take note that a call which is no longer under way was one of those that were left."""
+        with self._lock:
+            self._least -= 1
 
     def spent(self, until: float) -> bool:
         """Believe that nothing is left before ``until``; returns whether that is news."""
@@ -122,13 +123,6 @@ class ProvidersWord:
         """Believe nothing of it any longer."""
         with self._lock:
             self._spent_until = self._window_end = self.until = 0.0
-
-    def _arrived(self, asked_at: float) -> bool:
-        """Return whether a call that took leave then was under way; it no longer is."""
-        was_under_way = asked_at in self._under_way
-        if was_under_way:
-            self._under_way.remove(asked_at)
-        return was_under_way
 
 
 def _left(said: str, reset: str | None, retry_after: str | None, now: float) -> Left | None:

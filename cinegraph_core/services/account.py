@@ -111,7 +111,7 @@ class CallAccount:
             if sent and limits.by_tokens:
                 self._pay(self._charge, outcome)
             else:
-                limits.settle(self._charge, self.asked_at, sent=sent)
+                limits.settle(self._charge, sent=sent)
             self._charge = None
         if not sent:
             self._note("unsent")
@@ -123,7 +123,7 @@ class CallAccount:
     def _pay(self, charge: Lease, outcome: object) -> None:
         """Pay for the tokens that a request took, and write them into the record."""
         used = tokens_used(outcome, self.call.usage)
-        cost = self.limits.pay(charge, self.asked_at, used)
+        cost = self.limits.pay(charge, used)
         if used is not None:
             self._note("input_tokens", used.input)
             self._note("output_tokens", used.output)
@@ -214,7 +214,7 @@ class CallAccount:
 
     def _let_go(self) -> None:
         if self._charge is not None:
-            self._state.limits.settle(self._charge, self.asked_at, sent=False)
+            self._state.limits.settle(self._charge, sent=False)
             self._charge = None
         if self._in_flight is not None:
             self._state.breaker.release(self._in_flight.permit)

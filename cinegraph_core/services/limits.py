@@ -85,23 +85,24 @@ class Limits:
         Raises :class:`QuotaExceededError` or :class:`BudgetExceededError` (``now``: epoch seconds).
         """
         word = self._word
-        if now < word.until and (until := word.take(now)):
+        if now >= word.until:
+            word.under_way.append(None)
+        elif until := word.take(now):
             raise refusal(self._spec, PROVIDERS_OWN, until, now)
         if not self._rules:
             return UNCOUNTED
         try:
             lease = self._allowance.take(now)
         except Exhausted as full:
-            word.ended(now, sent=False)
+            word.under_way.pop()
             raise refusal(self._spec, full.limit, full.retry_at, now) from None
         if lease is None:
-            word.ended(now, sent=False)
+            word.under_way.pop()
         return lease
 
-    def settle(self, lease: Lease, asked_at: float, *, sent: bool) -> None:
-        """Say what became of the request counted at ``asked_at``: whether it left, and so counts."""
-        if self._word.until:
-            self._word.ended(asked_at, sent=sent)
+    def settle(self, lease: Lease, *, sent: bool) -> None:
+        """Say what became of the request: whether it left, and so counts."""
+        self._over(sent=sent)
         if lease is UNCOUNTED:
             return
         if sent:
@@ -109,14 +110,13 @@ class Limits:
         else:
             self._allowance.unused(lease)
 
-    def pay(self, lease: Lease, asked_at: float, used: Tokens | None) -> int | None:
+    def pay(self, lease: Lease, used: Tokens | None) -> int | None:
         """Settle a request that left by the tokens it took; ``used`` is ``None`` where nobody says how many those were.
 
         Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
         Returns what it cost in micro-dollars, ``None`` if that cannot be told.
         """
-        if self._word.until:
-            self._word.ended(asked_at, sent=True)
+        self._over(sent=True)
         estimate = self._estimate
         cost = estimate if used is None else self._tariff.cost(used)
         if lease is UNCOUNTED:
@@ -206,6 +206,13 @@ class Limits:
             log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
         elif not is_astray(said / 1000, now + LONGEST_WINDOW):
             self._word.spent(said / 1000)
+
+    def _over(self, *, sent: bool) -> None:
+        """Let a request be under way no longer; one that left is one of those the provider said are left."""
+        word = self._word
+        if sent and word.until:
+            word.used()
+        word.under_way.pop()
 
     def _grow(self, estimate: int) -> Limits:
         """Return new limits for calls of another size."""

@@ -66,16 +66,25 @@ def test_lesson_25_a_provider_that_says_nothing_is_left_is_believed(headers: dic
     assert calls_left(headers, NOW) == left
 
 
-def told(calls: int, until: float = NOW + 60) -> ProvidersWord:
-    """The word of a provider that has just said how many calls are left."""
-    word = ProvidersWord()
-    word.left(Left(calls, until), NOW, NOW)
-    return word
-
-
 def begun(word: ProvidersWord, *moments: float) -> list[bool]:
     """Whether a call may begin at each of these moments, in seconds from now."""
     return [not word.take(NOW + moment) for moment in moments]
+
+
+def over(word: ProvidersWord, *, left: int | None = None, end: float = 60.0, asked: float = 0.0, now: float = 0.0) -> None:
+    """Let a call under way be answered; times are seconds from now, ``end`` is what it is told of the window."""
+    if left is not None:
+        word.left(Left(left, NOW + end), NOW + asked, NOW + now)
+    word.used()
+    word.under_way.pop()
+
+
+def told(calls: int, *, under_way: int = 0) -> ProvidersWord:
+    """The word of a provider that has just said for the first time how many calls are left, while others are under way."""
+    word = ProvidersWord()
+    word.under_way.extend([None] * (under_way + 1))
+    over(word, left=calls)
+    return word
 
 
 def test_of_what_a_provider_says_is_left_no_more_calls_begin_until_its_window_ends() -> None:
@@ -83,54 +92,67 @@ def test_of_what_a_provider_says_is_left_no_more_calls_begin_until_its_window_en
     assert word.until == NOW + 60
     assert [word.take(NOW + n) for n in (1, 2, 3)] == [0.0, 0.0, NOW + 60]
     assert (word.refused_until(NOW + 3), word.refused_until(NOW + 60)) == (NOW + 60, 0.0)
-    word.ended(NOW + 2, sent=False)
+    word.under_way.pop()  # it did not leave
     assert begun(word, 4, 5, 60) == [True, False, True]
 
 
-@pytest.mark.parametrize("first", [1, 2])
-def test_lesson_25_answers_that_overtake_each_other_let_nothing_overspend_and_lose_nothing(first: int) -> None:
+@pytest.mark.parametrize("counted_before", [0, 2])
+def test_what_was_under_way_before_the_first_word_may_be_missing_in_it(counted_before: int) -> None:
+    word = told(4, under_way=3)
+    assert begun(word, 1, 2) == [True, False]
+    said = [5] * counted_before + list(range(3, counted_before, -1))
+    for left in said:
+        over(word, left=left, now=3.0)
+    assert sum(begun(word, 4, 4, 4, 4)) == counted_before
+
+
+@pytest.mark.parametrize("order", [(2, 3), (3, 2)])
+def test_lesson_25_answers_that_overtake_each_other_let_nothing_overspend_and_lose_nothing(order: tuple[int, int]) -> None:
     word = told(4)
     assert begun(word, 1, 2) == [True, True]
-    said = {1: Left(2, NOW + 60), 2: Left(3, NOW + 60)}  # the one asked for later was counted first
-    word.left(said[first], NOW + first, NOW + 3)
+    over(word, left=order[0], asked=1.0, now=3.0)
     assert begun(word, 4) == [True]
-    word.left(said[3 - first], NOW + 3 - first, NOW + 5)
+    over(word, left=order[1], asked=1.0, now=5.0)
     assert begun(word, 6, 7) == [True, False], "of four, two were answered and two are under way"
 
 
-@pytest.mark.parametrize("moments", [(1, 2), (1, 1)], ids=["one after the other", "at once"])
-def test_a_call_whose_answer_says_nothing_is_counted_all_the_same_but_once(moments: tuple[float, float]) -> None:
+def test_a_call_whose_answer_says_nothing_is_counted_all_the_same() -> None:
     word = told(3)
-    assert begun(word, *moments) == [True, True]
-    word.ended(NOW + moments[1], sent=True)
+    assert begun(word, 1, 1) == [True, True]
+    over(word)
     assert begun(word, 3, 3) == [True, False], "one is left of which nobody said anything, and one is under way"
-    word.left(Left(1, NOW + 60), NOW + moments[0], NOW + 4)
+    over(word, left=1, asked=1.0, now=4.0)
     assert begun(word, 4) == [False]
-    for _ in range(2):
-        word.ended(NOW + 3, sent=False)
-        word.ended(NOW - 9, sent=True)  # begun before anything was said
-    assert begun(word, 5, 5) == [True, False]
 
 
 @pytest.mark.parametrize(
     ("end", "left", "may"),
-    [(65.0, 9, 2), (55.0, 9, 2), (55.0, 1, 1), (65.1, 9, 9), (54.9, 1, 2), (54.9, 9, 2)],
+    [(65.0, 9, 3), (55.0, 9, 3), (55.0, 1, 1), (65.1, 9, 9), (54.9, 1, 3), (54.9, 9, 3)],
     ids=["same, a little later", "same, a little earlier", "same, less", "next", "last, less", "last, more"],
 )
 def test_a_window_is_told_by_its_end_the_last_ones_word_is_old_and_the_next_ones_new(end: float, left: int, may: int) -> None:
-    word = told(2)
-    word.left(Left(left, NOW + end), NOW, NOW + 1)
+    word = told(3)
+    assert begun(word, 1) == [True]
+    over(word, left=left, end=end, asked=1.0, now=1.0)
     assert sum(begun(word, *[2.0] * 10)) == may
     assert word.until == NOW + (end if may == 9 else 60)
 
 
-def test_a_call_of_a_window_that_is_over_bounds_no_other_window() -> None:
+@pytest.mark.parametrize(("took", "may"), [(7.0, 1), (1.0, 9)])
+def test_a_reset_in_seconds_that_was_long_under_way_is_no_later_window(took: float, may: int) -> None:
+    word = told(3)
+    assert begun(word, 1, 2) == [True, True]
+    over(word, left=1, asked=2.0, now=3.0)
+    over(word, left=9, end=60.0 + 7.0, asked=8.0 - took, now=8.0)
+    assert sum(begun(word, *[9.0] * 10)) == may
+
+
+def test_a_window_that_is_over_bounds_nothing_and_the_next_word_is_the_next_ones() -> None:
     word = told(1)
-    assert begun(word, 1) == [True]
-    word.left(Left(1, NOW + 120), NOW, NOW + 59.9)
-    assert begun(word, 59.9) == [False], "it may be missing in what is said"
-    word.left(Left(1, NOW + 180), NOW, NOW + 120)
-    assert begun(word, 120, 120) == [True, False]
+    assert begun(word, 1, 1) == [True, False]
+    assert begun(word, 60) == [True]
+    over(word, left=5, end=63.0, asked=60.0, now=60.0)
+    assert sum(begun(word, *[61.0] * 10)) == 4, "the first is under way"
 
 
 def test_a_quota_that_is_spent_stays_so_whatever_an_older_answer_says_until_it_is_forgotten() -> None:
