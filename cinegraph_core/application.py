@@ -23,7 +23,7 @@ from cinegraph_core.settings import Settings, check_production, check_service_na
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.metrics import insert_measurements
 from cinegraph_core.storage.shared_store import SharedStore
-from cinegraph_core.storage.state import record_transition
+from cinegraph_core.storage.state import LastSeen
 from cinegraph_core.tracking import Tracker
 
 PLANNED = ("cannes", "berlin", "oscars")
@@ -80,8 +80,7 @@ class Application:
 
     def _remember(self, service: str, old: str, new: str, retry_at: float | None) -> None:
         log.warning("breaker of %s: %s → %s", service, old, new)
-        now = self.clock.now()
-        self.database.post(lambda session: record_transition(session, service, new, changed_at=now, retry_at=retry_at))
+        self.shared.report(service, LastSeen(new, self.clock.now(), retry_at))
 
     def _tell_lost(self) -> None:
         """Say at the end of a run what its record lacks, as an error, so that every log level but the highest shows it."""

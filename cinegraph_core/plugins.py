@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -149,14 +151,18 @@ def _without_double_names(found: Sequence[Installed]) -> Iterator[Installed]:
 
 
 def _load(manager: pluggy.PluginManager, one: Installed) -> _Loaded:
-    """Import a plugin, register it and call its hooks once; every fault ends here."""
+    """Import a plugin, register it and call its hooks once; every fault ends here.
+
+    What it prints meanwhile goes to standard error: standard output is the command's, and may be one JSON document.
+    """
     info = one.info
     try:
-        plugin = one.load()
-        manager.register(plugin, name=info.name)
-        implementations = _implementations(manager, plugin)
-        info = replace(info, kinds=tuple(kind for kind in KINDS if kind in implementations))
-        return _Loaded(info, tuple(thing for kind in info.kinds for thing in _drain(kind, implementations[kind])))
+        with redirect_stdout(sys.stderr):
+            plugin = one.load()
+            manager.register(plugin, name=info.name)
+            implementations = _implementations(manager, plugin)
+            info = replace(info, kinds=tuple(kind for kind in KINDS if kind in implementations))
+            return _Loaded(info, tuple(thing for kind in info.kinds for thing in _drain(kind, implementations[kind])))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too, and must harm nobody

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from cinegraph_core.application import Application
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.progress import progress
+from cinegraph_core.cli.running import run
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
 from cinegraph_core.contracts import Answer, Call
@@ -49,7 +49,7 @@ def load(source: str, engine: str | None, as_json: bool) -> None:
     engine = engine or _engine_of(settings.catalogue_path)
     engine_named(engine)  # a missing engine is reported before anything is fetched
     # Whatever looks like an address is taken for one, so that a misspelt address is not taken for a file.
-    given: Path | bytes = asyncio.run(_fetched(settings, source)) if "://" in source else _file(source)
+    given: Path | bytes = run(_fetched(settings, source)) if "://" in source else _file(source)
     say(f"loading {source} into {settings.catalogue_path}")
     now = SystemClock().now()
     with progress("reading ten thousands of films", None) as advance:

@@ -11,8 +11,7 @@ from pydantic import SecretStr
 
 from cinegraph_core.application import check_services
 from cinegraph_core.cli.mode import begin, titled
-from cinegraph_core.cli.output import print_json
-from cinegraph_core.cli.tables import print_table
+from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.plugins import Plugins, load_plugins
 from cinegraph_core.settings import ServiceSettings, Settings
 
@@ -27,7 +26,10 @@ def config() -> None:
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help='Print {"settings": [...]}.')
 def show(as_json: bool) -> None:
-    """Show every setting, its value and where that came from; secrets are masked."""
+    """Show every setting, its value and where that came from; secrets are masked.
+
+    A setting of a service that nobody has set and that has no default stands in --json only, as null.
+    """
     settings = begin()
     plugins = load_plugins(blocked=settings.disable_plugins)
     check_services(settings, plugins)
@@ -35,8 +37,11 @@ def show(as_json: bool) -> None:
     if as_json:
         print_json({"settings": [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]})
         return
-    shown = ((name, _text(value), origin) for name, value, origin in rows)
-    print_table(titled("Settings", settings), ("name", "value", "from"), shown, whole=("name",))
+    click.echo(titled("Settings", settings))
+    for name, value, origin in rows:
+        if value is not None or not name.startswith("services."):
+            click.echo(f"{name} = {_text(value)}  ({origin})")
+    say("settings of a service that have no value are left out here; --json names them too")
 
 
 def _plain(settings: Settings) -> Iterator[tuple[str, Any, str]]:
@@ -55,8 +60,9 @@ def _of_services(settings: Settings, plugins: Plugins) -> Iterator[tuple[str, An
             value = getattr(settings.service(service), field)
             if value is not None:
                 yield name, _shown(value), settings.origins.get(name, "default")
-            elif (default := getattr(specs.get(service), field, None)) is not None:
-                yield name, default, _OF_SERVICE
+            else:
+                default = getattr(specs.get(service), field, None)
+                yield name, default, "default" if default is None else _OF_SERVICE
 
 
 def _shown(value: Any) -> Any:
@@ -65,5 +71,6 @@ def _shown(value: Any) -> Any:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-def _text(value: Any) -> str | None:
-    return ", ".join(value) or None if isinstance(value, list) else value
+def _text(value: Any) -> str:
+    text = ", ".join(value) if isinstance(value, list) else value
+    return "–" if text in (None, "") else str(text)

@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 
 from cinegraph_core.cli.crawl_report import (
+    FEED,
     CrawlReport,
     count_films,
+    feed_problems,
     print_report,
     problems_of,
 )
@@ -131,7 +133,7 @@ def _report(run: ScrapyRun, settings: Settings, spider: str, seconds: float) -> 
         films_waiting=waiting,
         calls=dict(+traffic.calls),
         requests={service: traffic.requests[service] for service in +traffic.calls},
-        problems=problems_of(entries),
+        problems=[*problems_of(entries), *feed_problems(run.broken_feeds)],
     )
 
 
@@ -149,7 +151,10 @@ def _suggestions(report: CrawlReport, settings: Settings, given: Mapping[str, st
     command = _own_command(settings)
     chosen = "".join(f" -a {name}={value}" for name, value in given.items())
     outcomes = {problem["outcome"] for problem in report.problems}
-    if outcomes:
+    to_feed = f"{command} crawl {report.spider}{chosen} -O {report.spider}.jsonl"
+    if FEED in outcomes:
+        yield to_feed
+    if outcomes - {FEED}:
         holds_some = any(edition["status"] == "partial" for edition in report.editions)
         rest = " -a missing=true" if holds_some and not only_missing(given) else ""
         yield f"{command} crawl {report.spider}{chosen}{rest}"
@@ -160,7 +165,8 @@ def _suggestions(report: CrawlReport, settings: Settings, given: Mapping[str, st
     if report.films_by_status.get("review"):
         yield f"{command} review list"
     yield f"{command} metrics summary --hours 24"
-    yield f"{command} crawl {report.spider}{chosen} -O {report.spider}.jsonl"
+    if FEED not in outcomes:
+        yield to_feed
     yield f'{command} match --title "Poor Things" --year 2023'
 
 

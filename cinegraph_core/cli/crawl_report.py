@@ -21,6 +21,8 @@ from cinegraph_core.storage.films import UNDECIDED
 from cinegraph_core.storage.tables import PARKED, MatchDecisionRow
 
 _PROBLEMS = ("error", "parked", "blocked", "layout_changed")
+FEED = "feed"
+"""The outcome of a feed that is not whole; the others are outcomes of pages."""
 _MOST_LINES = 5
 _BY_HAND = "a person"
 
@@ -32,7 +34,8 @@ class CrawlReport:
     ``film_errors`` counts by error type the films that could not be asked for, ``films_waiting`` all films of the database that
     wait for an answer, whatever edition they are of.
     ``calls`` counts this crawl's logical calls and ``requests`` the HTTP requests that left for them, by service. ``problems``
-    are the pages that could not be read whole, each with festival, year, url, outcome and detail.
+    are the pages that could not be read whole, each with festival, year, url, outcome and detail, and the feeds that could not
+    be written whole: outcome ``feed``, their file as url, and no festival or year.
     """
 
     spider: str
@@ -75,7 +78,8 @@ def print_report(report: CrawlReport, settings: Settings, *, to_stderr: bool) ->
     title = titled(f"{report.spider}: what was found", settings)
     print_table(title, ("what", "how many"), _rows(report), right=("how many",), to_stderr=to_stderr)
     lines = [f"{one['festival']} {one['year']}: {remark}" for one in report.editions for remark in one["suspicious"]]
-    lines += problem_lines(report.problems)
+    # What became of the feeds was said when the crawl ended.
+    lines += problem_lines([problem for problem in report.problems if problem["outcome"] != FEED])
     for line in lines[:_MOST_LINES]:
         say(line)
     if len(lines) > _MOST_LINES:
@@ -117,6 +121,11 @@ def problems_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
         for page in entry.pages
         if page.outcome in _PROBLEMS
     ]
+
+
+def feed_problems(broken: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return every feed that could not be written whole, by file and reason, as problems of the crawl."""
+    return [{"festival": None, "year": None, "url": feed, "outcome": FEED, "detail": reason} for feed, reason in broken.items()]
 
 
 def problem_lines(problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -12,6 +11,7 @@ from cinegraph_core.application import Application
 from cinegraph_core.cli.checks import Finding, Status, examine
 from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.remedies import remedy
+from cinegraph_core.cli.running import run
 from cinegraph_core.cli.tables import print_findings
 from cinegraph_core.endings import DONE, FAILED
 from cinegraph_core.errors import ConfigurationError
@@ -28,7 +28,7 @@ def doctor(probe: bool, as_json: bool) -> int:
     """Check what is installed, configured, reachable and migrated; exit code 1 if anything is in error."""
     findings = list(examine())
     if probe:
-        findings += asyncio.run(_probe())
+        findings += run(_probe())
     shown = [asdict(finding) for finding in findings]
     if as_json:
         print_json({"findings": shown})

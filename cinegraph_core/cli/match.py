@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.progress import progress
 from cinegraph_core.cli.remedies import remedy, tell_remedies
 from cinegraph_core.cli.results import Results
+from cinegraph_core.cli.running import run
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.endings import DONE, FAILED, NOTHING_TO_DO
 from cinegraph_core.errors import UsageError
@@ -101,13 +101,13 @@ def match(
         if lists:
             refuse("--pending --list", limit=limit, parked=parked)
             return list_waiting(settings, as_json=as_json)
-        return asyncio.run(_pending(settings, limit, parked or "skip", as_json=as_json))
+        return run(_pending(settings, limit, parked or "skip", as_json=as_json))
     refuse("a match without --pending", list=lists or None, limit=limit, parked=parked)
     if not names_film(film):
         refuse("a match without --title, --original-title or --imdb-id", **film)
-        return asyncio.run(_lines(settings, _input(as_json=as_json, resume=resume), resume, explain=explain))
+        return run(_lines(settings, _input(as_json=as_json, resume=resume), resume, explain=explain))
     refuse("a single film", resume=resume)
-    return asyncio.run(_single(settings, query_of(film), as_json=as_json, explain=explain))
+    return run(_single(settings, query_of(film), as_json=as_json, explain=explain))
 
 
 def _input(*, as_json: bool, resume: Path | None) -> int:

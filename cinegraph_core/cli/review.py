@@ -16,12 +16,14 @@ from cinegraph_core.cli.opening import opened_database
 from cinegraph_core.cli.output import print_json, say
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
-from cinegraph_core.errors import NotFoundError, ServiceError, UsageError
+from cinegraph_core.errors import ServiceError, UsageError
 from cinegraph_core.settings import Settings
 from cinegraph_core.storage.review import STATUSES, is_known_here, list_reviews, show_review
+from cinegraph_core.storage.stamp import is_fake
 
 _TITLES = {"review": "To review", "not_found": "Not found"}
 _SLIP = "; if that was a slip, accept the right one now"
+_NOT_TMDB = "only its replica or an answer past its time could be had"
 _FILM = click.argument("film_id", metavar="ID", type=click.IntRange(min=1))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -89,15 +91,24 @@ def accept(film_id: int, tmdb_id: int, merge: bool, as_json: bool) -> None:
 
 
 async def _told_of(settings: Settings, tmdb_id: int) -> str:
-    """Return what TMDb says a film is; raises :class:`UsageError` if it has none of this id."""
+    """Return what TMDb says a film is; raises :class:`UsageError` if it has none of this id.
+
+    A replica that answered in TMDb's place knows a few films only: what it says of live data is no answer.
+    """
     try:
         async with Application.open(settings) as application:
-            film = await application.cascade.film(tmdb_id)
-    except NotFoundError:
-        raise UsageError(f"TMDb has no film {tmdb_id}: check the number") from None
+            film, provenance = await application.cascade.film(tmdb_id)
     except ServiceError as error:
-        return f"TMDb could not be asked whether there is a film {tmdb_id} ({error}); it is taken on your word"
+        return _unasked(tmdb_id, error)
+    if is_fake(provenance, settings.mode) and (film is None or provenance != "stale"):
+        return _unasked(tmdb_id, _NOT_TMDB)
+    if film is None:
+        raise UsageError(f"TMDb has no film {tmdb_id}: check the number")
     return f"TMDb {tmdb_id} is {film.title} ({film.year or '?'}) by {', '.join(film.directors) or 'nobody it names'}"
+
+
+def _unasked(tmdb_id: int, why: object) -> str:
+    return f"TMDb could not be asked whether there is a film {tmdb_id} ({why}); it is taken on your word"
 
 
 @review.command()

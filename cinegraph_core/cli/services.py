@@ -25,6 +25,8 @@ from cinegraph_core.settings import Settings
 
 _NAME = click.argument("name", metavar="NAME")
 _JSON = click.option("--json", "as_json", is_flag=True, help='Print {"service", "what", "who", "before", "after"}.')
+_CALLS = click.IntRange(0, 10**15)
+"""No provider gives more, and the database can count it."""
 
 
 @click.group(invoke_without_command=True)
@@ -111,8 +113,8 @@ def quota() -> None:
 
 @quota.command("set")
 @_NAME
-@click.option("--daily", type=click.IntRange(min=0), metavar="N", help="Requests per calendar day.")
-@click.option("--hourly", type=click.IntRange(min=0), metavar="N", help="Requests per calendar hour.")
+@click.option("--daily", type=_CALLS, metavar="N", help="Requests per calendar day.")
+@click.option("--hourly", type=_CALLS, metavar="N", help="Requests per calendar hour.")
 @_JSON
 def set_(name: str, daily: int | None, hourly: int | None, as_json: bool) -> None:
     """Give the service NAME other quotas than the settings do, in every process within a second; leaves an audit row."""

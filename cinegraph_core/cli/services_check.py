@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import click
 
 from cinegraph_core.application import Application
-from cinegraph_core.cli.door_figures import check_names
+from cinegraph_core.cli.door_figures import check_names, own_specs
 from cinegraph_core.cli.mode import begin, titled
 from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.results import Results
+from cinegraph_core.cli.running import run
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.services.health import INTERVAL, Checked, HealthChecker
 from cinegraph_core.services.standing import as_document
@@ -43,11 +43,13 @@ def check(names: tuple[str, ...], watch: bool, as_json: bool) -> None:
     """Look how all services do, or only NAME...; asks each once, on record, whose traffic is too little or of a refused key."""
     settings = begin()
     check_names(settings, *names)
-    asyncio.run(_check(settings, names, watch=watch, as_json=as_json))
+    run(_check(settings, names, watch=watch, as_json=as_json))
 
 
 async def _check(settings: Settings, names: tuple[str, ...], *, watch: bool, as_json: bool) -> None:
     async with Application.open(settings) as application:
+        for spec in own_specs(settings):
+            application.services.adopt(spec)
         checker = HealthChecker(application.services, application.database)
         if not watch:
             _tell(await checker.check(*names), settings, as_json=as_json, line=False)

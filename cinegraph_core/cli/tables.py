@@ -1,4 +1,4 @@
-"""Tables for people: readable at 80 columns, and in a pipe without colours."""
+"""Tables for people: folded to fit a terminal; in a pipe without colours and in full, so that grep finds what stands there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-_PIPE_WIDTH = 80
+_IN_FULL = 1 << 20
+"""Columns of a pipe: more than any row has."""
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]▲[/]", "error": "[red]✕[/]"}
 
 
@@ -36,7 +37,7 @@ def print_table(
 ) -> None:
     """Print a table; ``right`` names the columns whose figures stand flush right, ``None`` is shown as a dash.
 
-    Cells of these columns and of the ``whole`` ones are not broken in two while another column can give way.
+    At a terminal, cells of these columns and of the ``whole`` ones are not broken in two while another column can give way.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
@@ -66,4 +67,4 @@ def _console(*, to_stderr: bool = False) -> Console:
 
 def _pipe_width() -> int:
     asked = os.environ.get("COLUMNS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else _PIPE_WIDTH
+    return int(asked) if asked.isdecimal() and int(asked) else _IN_FULL

@@ -51,7 +51,7 @@ class ServiceSpec:
     that HTTP calls fine (a challenge page, an error text). ``probe`` is a path whose answer is cheap and proves that the
     service works (``None``: ``/robots.txt`` of a site; an API is then not probed, and is ``unknown`` without traffic).
     At most ``max_concurrent`` calls of a process are under way at once (0: no bound) and ``max_waiting`` more wait for a place.
-    ``breaker_mode``: ``auto``; ``shadow`` counts but refuses nobody; ``open`` refuses everybody.
+    ``breaker_mode``: ``auto``; ``shadow`` counts but refuses nobody unless a person opens it; ``open`` refuses everybody.
     Answers are kept for ``cache_ttl`` seconds (``None``: an hour for an API, not at all for a site), a "not found" for at most
     ``cache_negative_ttl``; after that an answer may be served, marked stale, for ``cache_revalidate`` seconds while a new one
     is fetched, and for ``cache_on_error`` seconds if none can be had. Quotas count requests per hour and day of the provider's

@@ -14,10 +14,13 @@ from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.utils.misc import load_object
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
+from cinegraph_core.crawling.beside import ForeignRefreshMiddleware, OtherSchemesRetryMiddleware
 from cinegraph_core.crawling.door import DoorMiddleware
 from cinegraph_core.crawling.download import OneAttemptDownloadHandler
 from cinegraph_core.crawling.downloader import DoorDownloader
+from cinegraph_core.crawling.feed_files import LOCAL, FeedFile
 from cinegraph_core.crawling.feeds import EXPORTERS
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.loader import PluginSpiderLoader
@@ -75,7 +78,8 @@ class CinegraphAddon:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Open the house for a crawl; raises :class:`ConfigurationError` where it cannot be opened."""
+        """Open the house for a crawl; raises :class:`ConfigurationError` where it cannot be opened, or there is no asyncio."""
+        _check_reactor(crawler.settings)
         addon = cls(crawler)
         addon._tell(crawler.settings)
         crawler.signals.connect(addon._start_replicas, signal=signals.spider_opened)
@@ -98,9 +102,10 @@ class CinegraphAddon:
         for name, value in {**_SETTINGS, "USER_AGENT": user_agent(chosen.contact), "LOG_LEVEL": chosen.log_level}.items():
             settings.set(name, value, _PRIORITY)
         middlewares = "DOWNLOADER_MIDDLEWARES"
-        # The door retries, obeys each service's robots.txt and writes one row per page: a second layer would multiply all that.
-        for replaced in (RetryMiddleware, RobotsTxtMiddleware, MetaRefreshMiddleware):
-            settings.set_in_component_priority_dict(middlewares, replaced, None)
+        # The door retries and obeys each service's robots.txt: a second layer would multiply all that.
+        settings.set_in_component_priority_dict(middlewares, RobotsTxtMiddleware, None)
+        _replace(settings, RetryMiddleware, OtherSchemesRetryMiddleware)
+        _replace(settings, MetaRefreshMiddleware, ForeignRefreshMiddleware)
         settings.setdefault_in_component_priority_dict(middlewares, ServiceRobotsMiddleware, 100)
         # Between redirects (600) and decompression, which is moved for that: the door must see each 3xx, and a readable body.
         settings.setdefault_in_component_priority_dict(middlewares, DoorMiddleware, 605)
@@ -110,6 +115,9 @@ class CinegraphAddon:
         for extension, exporter in EXPORTERS.items():
             if extension not in settings["FEED_EXPORTERS"]:
                 settings["FEED_EXPORTERS"].set(extension, exporter, _PRIORITY)
+        for scheme in LOCAL:
+            if scheme not in settings["FEED_STORAGES"]:
+                settings["FEED_STORAGES"].set(scheme, FeedFile, _PRIORITY)
         handler = OneAttemptDownloadHandler if settings.getbool("TWISTED_REACTOR_ENABLED") else _WITHOUT_REACTOR
         for scheme in ("http", "https"):
             if scheme not in settings["DOWNLOAD_HANDLERS"]:
@@ -162,3 +170,32 @@ class CinegraphAddon:
         if self._spares_collector:
             gc.unfreeze()
         await self._house.leave()
+
+
+def _check_reactor(settings: BaseSettings) -> None:
+    """Raise :class:`ConfigurationError` for a reactor on which nothing of ours can wait."""
+    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
+        return
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor  # noqa: PLC0415 - not for crawls without a reactor
+
+    chosen = settings["TWISTED_REACTOR"]
+    fits = issubclass(load_object(chosen), AsyncioSelectorReactor) if chosen else _has_asyncio()
+    if not fits:
+        raise ConfigurationError(
+            f"the door needs asyncio, which TWISTED_REACTOR = {chosen!r} does not give; leave that setting out or set it to"
+            ' "twisted.internet.asyncioreactor.AsyncioSelectorReactor"'
+        )
+
+
+def _has_asyncio() -> bool:
+    return is_reactor_installed() and is_asyncio_reactor_installed()
+
+
+def _replace(settings: BaseSettings, own: type, ours: type) -> None:
+    """Put one of our middlewares into the place of one of Scrapy's, unless the project has taken that out."""
+    name = "DOWNLOADER_MIDDLEWARES"
+    places = settings.get_component_priority_dict_with_base(name)
+    place = next((place for known, place in places.items() if place is not None and load_object(known) is own), None)
+    if place is not None:
+        settings.set_in_component_priority_dict(name, own, None)
+        settings.setdefault_in_component_priority_dict(name, ours, place)

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakSet
 
 from scrapy import signals
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Request, Response
 from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.misc import load_object
 
 from cinegraph_core.contracts import Answer
-from cinegraph_core.crawling.answers import Redirects, answer_of, response_of
+from cinegraph_core.crawling.answers import Redirects, Retries, answer_of, response_of
+from cinegraph_core.crawling.endings import error_for, leave, write_receipt
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.kept import KeptPages
 from cinegraph_core.crawling.services import CALL, RequestServices
-from cinegraph_core.crawling.tickets import RECEIPT, TICKET, HeldBackError, Receipt, Ticket
+from cinegraph_core.crawling.tickets import RECEIPT, TICKET, ClosingError, HeldBackError, Ticket
 from cinegraph_core.crawling.turns import Turns
-from cinegraph_core.errors import CancelledError, ServiceError, classify
+from cinegraph_core.errors import CancelledError, PageError, ServiceError
 from cinegraph_core.resilience.retry import MAX_WAIT
-from cinegraph_core.services.call import IDEMPOTENT
-from cinegraph_core.services.judging import CallError
 from cinegraph_core.services.twins import also
-from cinegraph_core.services.verdicts import Again, Done, Elsewhere, Spared, Verdict
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared, Verdict
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -55,12 +55,15 @@ class DoorMiddleware:
         self._kept = KeptPages(crawler, self._services)
         self._open: WeakSet[Ticket] = WeakSet()
         self._redirects = Redirects(crawler)
+        self._retries = Retries(crawler.settings)
+        self._is_told = hasattr(load_object(crawler.settings["DOWNLOADER"]), "tells_departures")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build it for a crawl whose addon has opened the application."""
         door = cls(crawler, house_of(crawler).application)
         crawler.signals.connect(door._close, signal=signals.spider_closed)
+        crawler.signals.connect(door._drop, signal=signals.request_dropped)
         return door
 
     async def process_request(self, request: Request) -> Request | Response | None:
@@ -73,9 +76,11 @@ class DoorMiddleware:
             if (url := self._of.effective(name, request.url)) != request.url:
                 return request.replace(url=url, dont_filter=True)
             ticket = self._begin(request, name)
+            if ticket.guard.state.provenance != "live":
+                request.meta.setdefault("proxy", None)  # a replica is on this very machine
             if (kept := await self._kept.recall(request, ticket, name)) is not None:
                 return self._rebuilt(request, ticket, kept)
-        if (url := await self._address(request, ticket, name)) != request.url:
+        if (url := await self._of.address(ticket.guard, name, request.url)) != request.url:
             return request.replace(url=url, dont_filter=True)
         return await self._admit(request, ticket, name)
 
@@ -84,8 +89,11 @@ class DoorMiddleware:
         ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None or ticket.attempt is None:
             return response
+        if not self._is_told:
+            ticket.has_left = "cached" not in response.flags
         if self._redirects.follow(request, response):
-            ticket.redirected(self._clock.monotonic(), is_kept=ticket.is_kept(response))
+            ticket.redirected(self._clock.monotonic())
+            request.meta["download_timeout"] = ticket.own_timeout
             return response
         try:
             verdict = self._judged(ticket, response)
@@ -100,13 +108,19 @@ class DoorMiddleware:
             self._end(request, ticket, error)
             raise
         if isinstance(verdict, Again):
+            ticket.response = None if CALL in request.meta else response
             return self._again(request, ticket, verdict)
         self._end(request, ticket)
-        self._write_receipt(request, response, ticket, verdict)
+        write_receipt(request, response, ticket, verdict, self._clock.now())
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | Response | None:
-        """Judge a failure; raises the final :class:`ServiceError`."""
+        """Judge a failure; raises the final :class:`ServiceError` of a call that the spider began itself.
+
+        To any other request the middlewares of its project may yet find an answer; :class:`DoorDownloader` raises its error.
+        """
+        if isinstance(exception, ClosingError) and (home := self._turns.home(request)) is not None:
+            return home
         ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is None:
             return None
@@ -114,18 +128,24 @@ class DoorMiddleware:
             ticket.attempt = None
             ticket.guard.withdrawn()
             return self._again(request, ticket, Again(0.0))
-        attempt, ticket.attempt = ticket.attempt, None
-        if isinstance(exception, IgnoreRequest) or attempt is None:
-            ticket.abandon(exception, sent=attempt is not None)
+        if isinstance(exception, IgnoreRequest | StopDownload) or ticket.attempt is None or not ticket.has_left:
+            ticket.abandon(exception)
             self._end(request, ticket)
             return None
+        return self._failed(request, ticket, ticket.attempt, exception)
+
+    def _failed(self, request: Request, ticket: Ticket, attempt: Attempt, exception: Exception) -> Request | Response | None:
+        ticket.attempt = ticket.response = None
+        service = ticket.call.service
+        error = error_for(request, exception, service, self._services.public(service, request.url))
         try:
-            verdict = ticket.guard.failed(attempt, self._named_publicly(exception, request, ticket.call.service))
+            verdict = ticket.guard.failed(attempt, error)
         except (Spared, Elsewhere) as turn:
             return self._turned(request, ticket, turn)
-        except BaseException as error:
-            self._end(request, ticket, error)
-            raise
+        except (ServiceError, PageError) as final:
+            self._end(request, ticket, final)
+            leave(final, request, exception)
+            return None
         return self._again(request, ticket, verdict)
 
     def _ticket_for(self, request: Request, name: str) -> Ticket | None:
@@ -134,7 +154,7 @@ class DoorMiddleware:
         if ticket is None:
             return None
         if ticket.attempt is not None:
-            # The answer never came back here: a middleware between us and the network turned it into this request.
+            # No answer came back here: a middleware between us and the network turned it, or the request, into this one.
             ticket.redirected(self._clock.monotonic())
         if ticket.call.service == name:
             return ticket
@@ -147,12 +167,14 @@ class DoorMiddleware:
         request.meta.pop(RECEIPT, None)
         if not self._of.is_adopted(name):
             request.meta[_SLOT] = name
-        call = self._of.call_of(request, name)
+        call = self._retries.led(self._of.call_of(request, name), request)
         now = self._clock.monotonic()
         ticket = Ticket(call, given_back=now, due=now, own_timeout=request.meta.get("download_timeout"))
         ticket.guard = self._services.begin(call, method=request.method)
         ticket.guard.patience = self._turns.patience
-        ticket.guard.is_repeated = call.retry and request.method in IDEMPOTENT
+        ticket.guard.is_repeated = call.may_be_repeated(request.method)
+        if most := self._retries.most(request):
+            ticket.guard.repeat_at_most(most)
         request.meta[TICKET] = ticket
         self._open.add(ticket)
         return ticket
@@ -167,28 +189,18 @@ class DoorMiddleware:
             return self._turned(request, ticket, turn)
         except ServiceError as refusal:
             self._end(request, ticket, refusal)
-            also(refusal, IgnoreRequest)
-            raise
-        ticket.has_left = False
+            if ticket.response is not None:
+                return ticket.response
+            raise also(refusal, IgnoreRequest)  # noqa: B904 - it is the refusal itself
+        ticket.has_left = not self._is_told
         request.meta["download_timeout"] = min(ticket.attempt.timeout, self._of.chosen_timeout(ticket.own_timeout))
         return None
-
-    async def _address(self, request: Request, ticket: Ticket, name: str) -> str:
-        """Return where a request of a call really goes: to the side that is asked now."""
-        elsewhere = ticket.guard.state.elsewhere
-        if elsewhere is None or name != ticket.call.service:
-            return self._of.effective(name, request.url)
-        await self._services.at_hand(ticket.guard)
-        try:
-            return elsewhere(request.url)
-        except ValueError:  # a redirect led out of the service
-            return request.url
 
     def _rebuilt(self, request: Request, ticket: Ticket, done: Done) -> Response:
         """Return a kept answer as the response of this request."""
         response = response_of(done.answer, request)
         self._end(request, ticket, done.answer)
-        self._write_receipt(request, response, ticket, done)
+        write_receipt(request, response, ticket, done, self._clock.now())
         return response
 
     def _turned(self, request: Request, ticket: Ticket, turn: Spared | Elsewhere) -> Request | Response:
@@ -201,44 +213,36 @@ class DoorMiddleware:
         if verdict.wait > MAX_WAIT:
             log.warning("%s asks for a pause of %.0f s; its pages wait", ticket.call.service, verdict.wait)
         ticket.give_back(self._clock.monotonic(), verdict.wait)
+        request.meta["download_timeout"] = ticket.own_timeout
         return request.replace(dont_filter=True, priority=request.priority + _RETRY_PRIORITY)
 
     def _judged(self, ticket: Ticket, response: Response) -> Verdict:
-        """Judge an answer, whether it came from the network or from Scrapy's own cache; raises what the call ends with."""
+        """Judge an answer, from the network or (as from Scrapy's own cache) not; raises what the call ends with."""
         attempt, ticket.attempt = ticket.attempt, None
         url = self._services.public(ticket.call.service, response.url)
-        if attempt is not None and not ticket.is_kept(response):
+        if attempt is not None and ticket.has_left:
             return ticket.guard.answered(attempt, answer_of(response, url, ticket.guard.state.mark))
         ticket.guard.withdrawn()
         return ticket.guard.told(answer_of(response, url, "cache"))
-
-    def _named_publicly(self, exception: Exception, request: Request, service: str) -> CallError:
-        """Return the error with the public address in place of the one really asked, which Scrapy's words name."""
-        error = classify(exception, service=service)
-        error.args = (str(error).replace(request.url, self._services.public(service, request.url)),)
-        return error
-
-    def _write_receipt(self, request: Request, response: Response, ticket: Ticket, done: Done) -> None:
-        request.meta[RECEIPT] = Receipt(
-            call=ticket.call,
-            value=done.value,
-            provenance=done.answer.provenance or "live",
-            attempts=ticket.guard.sent,
-            fetched_at=done.answer.fetched_at or self._clock.now(),
-        )
-        if CALL in request.meta:
-            # Scrapy's HttpError must not refuse what the door calls a proper answer.
-            request.meta["handle_httpstatus_list"] = [response.status]
 
     def _end(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
         self._kept.land(request, ticket, outcome)
         request.meta.pop(TICKET, None)
         request.meta["download_timeout"] = ticket.own_timeout
         self._open.discard(ticket)
+        ticket.ended()
+
+    def _drop(self, request: Request) -> None:
+        """End the call of a redirect that is not followed, because its page has been asked for already."""
+        ticket: Ticket | None = request.meta.get(TICKET)
+        if ticket is not None:
+            ticket.guard.moved_on()
+            self._end(request, ticket)
 
     def _close(self) -> None:
         """End the calls whose next attempt the closing crawl will not make."""
         for ticket in list(self._open):
             self._kept.give_up(ticket)
-            ticket.abandon(CancelledError("the crawl closed before the next attempt"), sent=ticket.attempt is not None)
+            ticket.ended()
+            ticket.abandon(CancelledError("the crawl closed before the next attempt"))
         self._open.clear()

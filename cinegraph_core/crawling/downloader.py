@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from scrapy.core.downloader import Downloader
 
 from cinegraph_core.crawling.door import DoorMiddleware
+from cinegraph_core.crawling.endings import final_error
 from cinegraph_core.crawling.tickets import TICKET, HeldBackError, Ticket
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class DoorDownloader(Downloader):
     exception that a middleware raises on an answer reaches no other middleware, so the call would never end.
     """
 
+    tells_departures = True
+    """Sets :attr:`Ticket.has_left`; without it the door takes every request for one that left."""
+
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.handlers = cast("DownloadHandlers", _Gate(self.handlers))
@@ -35,11 +39,16 @@ class DoorDownloader(Downloader):
         return fetched.addErrback(self._tell, request)
 
     def _tell(self, failure: Failure, request: Request) -> Any:
-        ticket: Ticket | None = request.meta.get(TICKET)
+        error = failure.value
         door = self.crawler.get_downloader_middleware(DoorMiddleware)
-        if door is None or ticket is None or ticket.attempt is None or not isinstance(failure.value, Exception):
+        if door is None or not isinstance(error, Exception):
             return failure
-        return door.process_exception(request, failure.value) or failure
+        if TICKET in request.meta and (result := door.process_exception(request, error)) is not None:
+            return result
+        final = final_error(error)
+        if final is not None:
+            raise final
+        return failure
 
 
 class _Gate:
@@ -49,10 +58,10 @@ class _Gate:
         self._handlers = handlers
 
     async def download_request_async(self, request: Request) -> Response:
-        """Send a request, unless its service has asked for a pause since it got leave."""
+        """Send a request, unless its service has asked for a pause, or its breaker has opened, since it got leave."""
         ticket: Ticket | None = request.meta.get(TICKET)
         if ticket is not None and ticket.attempt is not None:
             if not ticket.guard.departs():
-                raise HeldBackError(f"{ticket.call.service} has asked to be left alone")
+                raise HeldBackError(f"{ticket.call.service} is to be left alone")
             ticket.has_left = True
         return await self._handlers.download_request_async(request)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary, finalize
 
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 
@@ -53,7 +54,7 @@ class KeptPages:
         for, which is then this call's too, and :class:`IgnoreRequest` if the crawl closes meanwhile.
         """
         cache = ticket.cache = ticket.guard.state.cache
-        if request.body or not cache.takes(ticket.call, request.method):
+        if request.body or not cache.takes(request.method) or self._gets_cookies(request):
             return None
         url = urlsplit(request.url)
         ticket.path = url.path.removeprefix(urlsplit(self._services.base_url(name)).path.rstrip("/"))
@@ -61,27 +62,48 @@ class KeptPages:
         ticket.url = request.url
         if ticket.key is None:
             return None
+        if ticket.call.fresh:
+            # Its page takes the place of a kept one; where none is, nobody wants any.
+            ticket.key = ticket.key if await cache.find(ticket.key) is not None else None
+            return None
         if (flight := request.meta.pop(_RENEWAL, None)) is not None:
             ticket.guard.steer(None)  # nobody waits for it, and a replica's answer is not kept
-            self._lead(ticket, ticket.key, flight)
+            self._lead(ticket, flight)
             return None
         return await self._recalled(request, ticket, cache, ticket.key)
 
     def land(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None) -> None:
         """Keep what the call ended with and hand it to all who wait, for each to judge.
 
-        An answer that came by a redirect is another page's, so those who wait must ask for themselves.
+        An answer that came by a redirect is another page's, and one to headers that were added nearer to the network (a
+        session's cookie, a key) is perhaps nobody else's: those who wait must ask for themselves.
         """
-        if ticket.url == request.url and ticket.key is not None and ticket.cache is not None:
-            outcome = keep(ticket.cache, ticket.key, ticket.path, ticket.guard) or heard_in(ticket.guard, outcome)
+        cache, key = ticket.cache, ticket.key
+        if ticket.url == request.url and key is not None and cache is not None:
+            if cache.key(ticket.path, urlsplit(request.url).query, headers_of(request)) == key:
+                outcome = keep(cache, key, ticket.path, ticket.guard) or heard_in(ticket.guard, outcome)
+            else:
+                outcome = None
         self.give_up(ticket, outcome)
 
     @staticmethod
     def give_up(ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
         """End the flight, if the call led one; without an outcome, those who wait must ask for themselves."""
         flight, ticket.flight = ticket.flight, None
-        if flight is not None and ticket.key is not None and ticket.cache is not None:
-            hand_over(ticket.cache, ticket.key, flight, outcome)
+        if flight is not None and ticket.cache is not None:
+            hand_over(ticket.cache, flight, outcome)
+
+    def _gets_cookies(self, request: Request) -> bool:
+        """Tell whether Scrapy is going to add cookies to a request, which it does nearer to the network."""
+        cookies = self._crawler.get_downloader_middleware(CookiesMiddleware)
+        if cookies is None or request.meta.get("dont_merge_cookies"):
+            return False
+        jar = cookies.jars.get(request.meta.get("cookiejar"))
+        if jar is None or request.cookies:
+            return bool(request.cookies)
+        bare = Request(request.url)
+        jar.add_cookie_header(bare)
+        return "Cookie" in bare.headers
 
     async def _recalled(self, request: Request, ticket: Ticket, cache: ServiceCache, key: str) -> Done | None:
         while True:
@@ -91,9 +113,9 @@ class KeptPages:
                 done = recalled_from(cache, entry, ticket.guard, partial(self._renew, request, cache, key))
                 if done is not None:
                     return done
-            flight, leading = cache.board(key)
+            flight, leading = cache.board(key + ticket.guard.company)
             if leading:
-                self._lead(ticket, key, flight)
+                self._lead(ticket, flight)
                 return None
             try:
                 if not await self._lands(flight):
@@ -102,10 +124,16 @@ class KeptPages:
             except (ServiceError, PageError) as error:
                 if CALL not in request.meta:
                     return None  # a foreign spider wants the response, not our error
-                ticket.guard.abandon(error)
-                raise
+                return self._shares(ticket, error)
             if landed is not None:
                 return self._told(request, ticket, cache.shared(landed))
+
+    @staticmethod
+    def _shares(ticket: Ticket, error: ServiceError | PageError) -> Done:
+        try:
+            raise ticket.guard.shares(error) from error.__cause__
+        except Spared as spared:
+            return spared.done
 
     @staticmethod
     def _told(request: Request, ticket: Ticket, answer: Answer) -> Done | None:
@@ -118,11 +146,11 @@ class KeptPages:
         except Elsewhere:
             return None
 
-    def _lead(self, ticket: Ticket, key: str, flight: Flight) -> None:
+    def _lead(self, ticket: Ticket, flight: Flight) -> None:
         ticket.flight = flight
         self._leaders[flight] = ticket
         # Whatever other middlewares do to the request, nobody waits for it for ever.
-        finalize(ticket, hand_over, ticket.guard.state.cache, key, flight, None).atexit = False
+        finalize(ticket, hand_over, ticket.guard.state.cache, flight, None).atexit = False
 
     async def _lands(self, flight: Flight) -> bool:
         """Wait for another request; ``False`` if Scrapy has no place for it, because we wait or because the crawl closes."""
@@ -145,14 +173,14 @@ class KeptPages:
         meta = {name: value for name, value in request.meta.items() if name not in (TICKET, RECEIPT)}
         meta[_RENEWAL] = flight
         renewal = request.replace(callback=NO_CALLBACK, errback=None, cb_kwargs={}, meta=meta, dont_filter=True)
-        task = asyncio.ensure_future(self._fetch(renewal, cache, key, flight))
+        task = asyncio.ensure_future(self._fetch(renewal, cache, flight))
         self._renewals.add(task)
         task.add_done_callback(self._renewals.discard)
 
-    async def _fetch(self, renewal: Request, cache: ServiceCache, key: str, flight: Flight) -> None:
+    async def _fetch(self, renewal: Request, cache: ServiceCache, flight: Flight) -> None:
         try:
             await self._crawler.engine.download_async(renewal)
         except Exception as error:  # noqa: BLE001 - the page that was served stands, whatever befell the new one
             log.info("%s could not be renewed: %s", renewal.url, error)
         finally:
-            hand_over(cache, key, flight, None)
+            hand_over(cache, flight, None)

@@ -25,6 +25,8 @@ class Ledger:
     """Remembers by festival, year and instance what became of each edition of one crawl."""
 
     def __init__(self) -> None:
+        self.broken_feeds: dict[str, str] = {}
+        """Every feed file that is not whole, so far or for good, and why."""
         self._entries: dict[_Key, Entry] = {}
         self._lines: dict[_Key, list[dict[str, Any]]] = {}
 

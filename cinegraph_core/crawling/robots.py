@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
@@ -133,6 +134,8 @@ def _is_our_own(error: ServiceError | PageError) -> bool:
 
 
 def _holds_rules(response: Response) -> bool:
-    """Return whether an answer is a robots.txt at all, not an absence or a page (a challenge, say) in its place."""
-    is_page = b"html" in (response.headers.get("Content-Type") or b"").lower() or response.body.lstrip().startswith(b"<")
-    return response.status == 200 and not is_page
+    """Return whether an answer is a robots.txt at all, not an absence or a page (a challenge, say) in its place.
+
+    Its Content-Type says nothing: many a server sends a proper robots.txt as ``text/html``.
+    """
+    return response.status == 200 and not response.body.removeprefix(BOM_UTF8).lstrip().startswith(b"<")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from cinegraph_core.application import Application
+    from cinegraph_core.services.call import CallGuard
 
 CALL = "cinegraph_call"
 """Meta key: the :class:`~cinegraph_core.contracts.Call` a request stands for; without one the door makes its own."""
@@ -75,6 +76,17 @@ class RequestServices:
         try:
             return self._services.join(name, url)
         except ValueError:
+            return url
+
+    async def address(self, guard: CallGuard, name: str, url: str) -> str:
+        """Return where a request of a call really goes: to the side that is asked now."""
+        elsewhere = guard.state.elsewhere
+        if elsewhere is None or name != guard.call.service:
+            return self.effective(name, url)
+        await self._services.at_hand(guard)
+        try:
+            return elsewhere(url)
+        except ValueError:  # a redirect led out of the service
             return url
 
     def is_adopted(self, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -14,11 +15,15 @@ from cinegraph_core.records import Provenance
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.flights import Flight
-from cinegraph_core.services.verdicts import Attempt
+from cinegraph_core.services.verdicts import Attempt, Done
 
 
 class HeldBackError(IgnoreRequest):
-    """A request that had leave must not go, because its service has asked for a pause meanwhile."""
+    """A request that had leave must not go, because its service has asked for a pause meanwhile, or its breaker has opened."""
+
+
+class ClosingError(IgnoreRequest):
+    """A request waits no further, because the crawl is closing."""
 
 
 RECEIPT = "cinegraph_receipt"
@@ -47,6 +52,9 @@ class Ticket:
 
     ``attempt`` is the one whose end is not known yet; ``due`` is when the next may begin and ``given_back`` when the request
     went back to Scrapy (monotonic seconds), where it ``is_queued`` until it comes again. Others may wait for its ``flight``.
+
+    In a queue on disk (``JOBDIR``) lies only its ``mark``, which leads back to it while its call goes on in this process; a
+    request that another process left there begins a call of its own.
     """
 
     call: Call
@@ -61,32 +69,48 @@ class Ticket:
     """Whether it waits behind the requests of other services."""
     own_timeout: float | None = None
     """The request's ``download_timeout`` as it came, which it gets back in the end."""
+    response: Response | None = None
+    """The last answer, where it stands in Scrapy's manners if no other attempt follows."""
     flight: Flight | None = None
     cache: ServiceCache | None = None
     """The cache that was asked; the side that answers in the end may have another."""
     key: str | None = None
     path: str = ""
     url: str = ""
+    mark: str = ""
 
-    def is_kept(self, response: Response) -> bool:
-        """Return whether an answer came from Scrapy's own HTTP cache, so that nothing left for it."""
-        return not self.has_left and "cached" in response.flags
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.mark = self.mark or uuid4().hex
+        _on_disk[self.mark] = self
+        return _left_at, (self.mark,)
+
+    def ended(self) -> None:
+        """Forget where the request lay on disk."""
+        if self.mark:
+            _on_disk.pop(self.mark, None)
+
+    def receipt(self, done: Done, now: float) -> Receipt:
+        """Return the receipt for an answer; ``now`` is the wall clock."""
+        answer = done.answer
+        return Receipt(self.call, done.value, answer.provenance or "live", self.guard.sent, answer.fetched_at or now)
 
     def give_back(self, now: float, wait: float = 0.0) -> None:
         """Note that the request goes back to Scrapy, to come again after ``wait`` seconds."""
         self.given_back, self.due, self.is_queued = now, now + wait, True
 
-    def redirected(self, now: float, *, is_kept: bool = False) -> None:
-        """Go on with the same call at another address; a kept redirect counts nowhere."""
+    def redirected(self, now: float) -> None:
+        """Go on with the same call at another address; a redirect that no request left for counts nowhere."""
         attempt, self.attempt = self.attempt, None
-        if is_kept:
-            self.guard.withdrawn()
-        elif attempt is not None:
+        if attempt is not None and self.has_left:
             self.guard.redirected(attempt)
+        else:
+            self.guard.withdrawn()
         self.give_back(now)
 
-    def abandon(self, reason: BaseException, *, sent: bool) -> None:
+    def abandon(self, reason: BaseException) -> None:
         """End a call given up from outside; one that was never tried says nothing of its service and leaves no row."""
+        sent = self.attempt is not None and self.has_left
+        self.attempt = None
         if not (sent or self.guard.tried):
             self.guard.forget()
             return
@@ -94,3 +118,11 @@ class Ticket:
         if isinstance(error, ServiceError):
             error.sent = sent
         self.guard.abandon(error)
+
+
+_on_disk: dict[str, Ticket] = {}
+"""The tickets of this process whose requests are, or were, in a queue on disk, by their marks."""
+
+
+def _left_at(mark: str) -> Ticket | None:
+    return _on_disk.get(mark)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
 
 from cinegraph_core.contracts import Clock
 from cinegraph_core.crawling.services import Pacer
-from cinegraph_core.crawling.tickets import Ticket
+from cinegraph_core.crawling.tickets import ClosingError, Ticket
 from cinegraph_core.resilience.retry import MAX_WAIT
 
 if TYPE_CHECKING:
@@ -21,12 +21,16 @@ _BEHIND = 100
 """How far a page of a service that wants a pause goes behind the pages of others."""
 BREATH = 0.5
 """Seconds after which a waiting request looks whether the crawl, and what it waits for, still goes on."""
+_SENT_HOME = "cinegraph_sent_home"
+"""Meta key: the crawl that gave the request back to its scheduler when it closed."""
 
 
 def check_open(crawler: Crawler) -> None:
-    """Raise :class:`IgnoreRequest` if a crawl is ending, so that nothing waits any further in it."""
-    if not crawler.crawling:
-        raise IgnoreRequest("the crawl is closing")
+    """Raise :class:`ClosingError` if a crawl is ending, so that nothing waits any further in it."""
+    # The crawler's own ``crawling`` is never set in a shell.
+    slot = crawler.engine._slot
+    if slot is None or slot.closing is not None:
+        raise ClosingError("the crawl is closing")
 
 
 class Turns:
@@ -36,13 +40,16 @@ class Turns:
         self._crawler = crawler
         self._clock = clock
         self._pacer = Pacer()
+        self._crawl = uuid4().hex
+        # A scheduler of the project's own may well be there to keep what others forget.
+        self._is_resumed = bool(crawler.settings["JOBDIR"]) or bool(crawler.settings.getpriority("SCHEDULER"))
         self.patience = crawler.settings.getfloat(LONGEST_PAUSE)
 
     async def comes(self, ticket: Ticket, name: str) -> bool:
         """Wait until a request is due, its service wants no pause and its pace has a place.
 
         Returns ``False`` if the pause is long and other requests need this one's place: it is to wait in Scrapy's queue.
-        Raises :class:`IgnoreRequest` when the crawl ends.
+        Raises :class:`ClosingError` when the crawl ends.
         """
         ticket.is_queued = False
         delay = ticket.guard.state.spec.delay or 0.0
@@ -73,8 +80,17 @@ class Turns:
         ticket.is_queued = ticket.is_behind = True
         return request.replace(dont_filter=True, priority=priority)
 
+    def home(self, request: Request) -> Request | None:
+        """Return the request that a later crawl takes up where this one closes, ``None`` if none will.
+
+        One that has been sent home by this very crawl never came to a scheduler: somebody downloads it by himself.
+        """
+        if not self._is_resumed or request.meta.get(_SENT_HOME) == self._crawl:
+            return None
+        return request.replace(dont_filter=True, meta={**request.meta, _SENT_HOME: self._crawl})
+
     async def pause(self, seconds: float) -> None:
-        """Wait, but not longer than the crawl goes on; raises :class:`IgnoreRequest` when it ends."""
+        """Wait, but not longer than the crawl goes on; raises :class:`ClosingError` when it ends."""
         until = self._clock.monotonic() + seconds
         while (left := until - self._clock.monotonic()) > 0:
             check_open(self._crawler)

@@ -47,6 +47,7 @@ _BY_NAME: dict[str, type[ServiceError]] = {
     "scrapy.exceptions.UnsupportedURLSchemeError": ClientError,
     "scrapy.exceptions.DownloadFailedError": NetworkError,
     "scrapy.exceptions.IgnoreRequest": CancelledError,
+    "scrapy.exceptions.StopDownload": CancelledError,
     "twisted.internet.error.TimeoutError": ServiceTimeoutError,
     "twisted.internet.error.ConnectError": NetworkError,
     "twisted.internet.error.ConnectionDone": NetworkError,

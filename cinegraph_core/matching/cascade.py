@@ -15,7 +15,7 @@ from cinegraph_core.matching.likeness import NORMALISED
 from cinegraph_core.matching.lookup import Door, Lookup
 from cinegraph_core.matching.policy import Decision, acceptable, decide, tied
 from cinegraph_core.matching.years import years_off
-from cinegraph_core.records import Candidate, FilmQuery, Match, Measurement, ScoredCandidate
+from cinegraph_core.records import Candidate, FilmQuery, Match, Measurement, Provenance, ScoredCandidate
 from cinegraph_core.settings import MatchingSettings
 
 MOST_DETAILS = 3
@@ -82,23 +82,24 @@ class Cascade:
         self._record_lookup(lookup, started, match)
         return replace(match, explanation=lookup.trail.explanation(lookup.judged)) if explain else match
 
-    async def film(self, tmdb_id: int) -> Candidate:
-        """Return what the catalogue tells of one film.
+    async def film(self, tmdb_id: int) -> tuple[Candidate | None, Provenance]:
+        """Return what the catalogue tells of one film, ``None`` if it has none of this id, and where that answer came from.
 
-        Raises :class:`NotFoundError` if there is none of this id, :class:`UnknownError` if no matcher can tell, and any other
-        :class:`ServiceError` if the catalogue cannot be asked.
+        Raises :class:`UnknownError` if no matcher can tell, any other :class:`ServiceError` if the catalogue cannot be asked.
         """
         verify = next((matcher.verify for matcher in self._matchers if matcher.verify is not None), None)
         if verify is None:
             raise UnknownError("no matcher is installed that can look a film up; see `cinegraph plugins`")
-        return await verify(Candidate(tmdb_id, title=""), Lookup(FilmQuery(str(tmdb_id), title=""), self._services))
+        lookup = Lookup(FilmQuery(str(tmdb_id), title=""), self._services)
+        try:
+            return await verify(Candidate(tmdb_id, title=""), lookup), lookup.provenance
+        except NotFoundError:
+            return None, lookup.provenance
 
     async def _search(self, lookup: Lookup) -> None:
         """Run the levels until one film can be accepted or a tie shows that no further search will tell."""
         if not self._levels:
-            raise UnknownError(
-                "no level of matching is installed and allowed; see `cinegraph plugins` and the settings of matching"
-            )
+            raise UnknownError("no level of matching is installed and allowed; see `cinegraph plugins` and the matching settings")
         for matcher in self._levels:
             started, sent = self._clock.monotonic(), lookup.requests_sent
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Provenance = Literal["live", "cache", "stale", "mock", "fallback"]
@@ -33,6 +33,6 @@ PageOutcome = Literal["ok", "absent", "no_data", "parked", "blocked", "layout_ch
 MeasurementKind = Literal["call", "level", "lookup"]
 
 
-def cleared_at(words: Mapping[tuple[str, str], int], service: str) -> float:
+def cleared_at(words: Mapping[tuple[str, str], int], service: str, names: Sequence[Control] = CLEARINGS) -> float:
     """Return when a person last cleared any kept answer of a service (seconds since the epoch), 0 for never."""
-    return max(words.get((service, word), 0) for word in CLEARINGS) / 1000
+    return max(words.get((service, name), 0) for name in names) / 1000

@@ -12,9 +12,12 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 _SHORT = 0.5
 """Seconds; a lease that is used up sooner was too small."""
+_PLENTY = 2
+"""So many times what was taken since the last report is kept for the next calls; what lies free beyond that is idle."""
 
 
 class Exhausted(Exception):  # noqa: N818 - a refusal is an answer of the machine, the door makes an error of it
@@ -74,7 +77,7 @@ class Refused:
 class Lease:
     """A bundle of calls that may begin before ``until``; ``calls`` of them are neither used nor given back yet."""
 
-    __slots__ = ("calls", "key", "until", "used")
+    __slots__ = ("calls", "free", "key", "until", "used")
 
     def __init__(self, key: str, until: float, calls: int) -> None:
         self.key = key
@@ -82,6 +85,8 @@ class Lease:
         self.calls = calls
         self.used: list[int] = []
         """An entry for each call that was made and is not reported yet: by how much it cost more than was reserved for it."""
+        self.free: deque[Lease] = deque()
+        """Where the allowance it was granted to keeps the calls that nobody has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,10 @@ class Allowance:
         self._ask_again = 0.0
         self._granted_at = float("-inf")
         self._ahead = 1
-        self._taken = False
+        self._stock = 0
+        """How many calls were free at the last regular report."""
+        self._is_fresh = False
+        """Whether a lease was granted since then."""
 
     def take(self, now: float) -> Lease | None:
         """Return the lease a call begins on, or ``None`` if one must be fetched first; raises :class:`Exhausted`."""
@@ -124,7 +132,6 @@ class Allowance:
         except IndexError:
             self._check_refusal(now)
             return None
-        self._taken = True
         return lease
 
     def _check_refusal(self, now: float) -> None:
@@ -142,9 +149,10 @@ class Allowance:
         """
         lease.used.append(more)
 
-    def unused(self, lease: Lease) -> None:
-        """Take note that the call's request never left; its place is free again."""
-        self._free.appendleft(lease)
+    @staticmethod
+    def unused(lease: Lease) -> None:
+        """Take note that the call's request never left; its place is free again, in the allowance it was taken from."""
+        lease.free.appendleft(lease)
 
     # ------------------------------------------------------------------------- for whoever speaks with the shared count
 
@@ -152,14 +160,20 @@ class Allowance:
         """Return how many calls to ask for beyond those that wait: more where a lease lasts less than half a second."""
         return self._ahead
 
+    def under_way(self) -> int:
+        """Return how many calls have begun, and are not reported yet."""
+        with self._lock:
+            return sum(lease.calls for lease in self._open) - len(self._free) - len(self._unwanted)
+
     def grant(self, lease: Lease, now: float) -> None:
         """Add a lease to what may be taken; it counts as idle only after one report interval without a call."""
         with self._lock:
             if not self._free and now - self._granted_at < _SHORT:
                 self._ahead = min(2 * self._ahead, self._largest)
+            lease.free = self._free
             self._open.append(lease)
             self._free.extend([lease] * lease.calls)
-            self._refusal, self._granted_at, self._taken = None, now, True
+            self._refusal, self._granted_at, self._is_fresh = None, now, True
 
     def refuse(self, limit: str, retry_at: float, *, now: float, ask_again: float) -> None:
         """Refuse calls from ``now`` to ``ask_again``; then the count is asked again, as others may have given calls back."""
@@ -178,20 +192,29 @@ class Allowance:
             self._refusal = None
 
     def report(self, *, ending: bool = False, at_once: bool = False) -> list[Report]:
-        """Return what became of the leases since the last report; if nothing was taken since then, what is free is given back.
+        """Return what became of the leases since the last report; what lies idle since then is given back.
 
-        ``ending`` gives it back in any case, a report ``at_once`` (between two regular ones) in none. A report that cannot
+        ``ending`` gives back all that is free, a report ``at_once`` (between two regular ones) nothing. A report that cannot
         be delivered comes back by :meth:`undelivered`.
         """
         with self._lock:
-            if ending or not (self._taken or at_once):
+            if ending:
                 self._unwanted.extend(_drained(self._free))
-                self._ahead = 1
-            self._taken = self._taken and at_once
+            elif not at_once:
+                self._let_idle_go()
             back = Counter(_drained(self._unwanted))
             reports = [_report_of(lease, back[lease]) for lease in self._open]
             self._open = [lease for lease in self._open if lease.calls]
         return [one for one in reports if one.used or one.back]
+
+    def _let_idle_go(self) -> None:
+        """Give back what few calls leave idle, and ask for less from now on; not what was granted since the last report."""
+        taken = max(0, self._stock - len(self._free))
+        idle = len(self._free) - _PLENTY * taken
+        if idle >= 0 and not self._is_fresh:
+            self._unwanted.extend(islice(_drained(self._free), idle))
+            self._ahead = max(1, min(self._ahead, taken))
+        self._stock, self._is_fresh = len(self._free), False
 
     def undelivered(self, report: Report) -> None:
         """Take a report back, so that the next one says it again."""

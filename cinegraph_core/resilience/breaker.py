@@ -30,7 +30,7 @@ from cinegraph_core.resilience.breaker_states import (
 __all__ = ["HEALTHY", "LONGEST_WAIT", "Breaker", "BreakerMode", "BreakerRules", "BreakerState", "OnChange", "Permit", "Refused"]
 
 BreakerMode = Literal["auto", "shadow", "open"]
-"""``shadow`` counts and changes state but refuses nobody; ``open`` refuses everybody until it is reset."""
+"""``shadow`` counts and changes state, but only a person makes it refuse; ``open`` refuses everybody until it is reset."""
 OnChange = Callable[[BreakerState, BreakerState, float | None], None]
 """Called with the old state, the new one and, for ``open``, the time at which a probe may go."""
 
@@ -91,14 +91,23 @@ class Breaker:
             try:
                 return self._era.admit(now)
             except Refused:
-                if not self._shadow:
-                    raise
-                return Permit(None)
+                if self._shadow and not self._is_held():
+                    return Permit(None)
+                raise
 
     def stands(self, permit: Permit) -> bool:
         """Tell whether an attempt that had to wait may still leave: the breaker has not opened since."""
         era = self._era
-        return permit.era is era or type(era) is Closed or self._shadow
+        return permit.era is era or type(era) is Closed or (self._shadow and not self._is_held())
+
+    def departs(self, permit: Permit, now: float) -> bool:
+        """Tell the same of one that a scheduler has kept, and that goes only now; a probe's leave counts from then on."""
+        if not self.stands(permit):
+            return False
+        if type(permit.era) is HalfOpen:
+            with self._lock:
+                permit.era.depart(permit, now)
+        return True
 
     # ------------------------------------------------------------------------------------------------- reporting
 
@@ -171,9 +180,7 @@ class Breaker:
         Ignored by a breaker that has opened since, or that a person holds open. ``on_change`` is not called.
         """
         with self._lock:
-            era = self._era
-            waits = isinstance(era, HalfOpen) or (isinstance(era, Open) and era.until < NEVER)
-            if not waits or found_at <= self._sick_since:
+            if not isinstance(self._era, HalfOpen | Open) or self._is_held() or found_at <= self._sick_since:
                 return False
             self._enter("ramp", now)
             return True
@@ -185,6 +192,11 @@ class Breaker:
                 self._era.postpone(permit, until)
 
     # ----------------------------------------------------------------------------------------------------- inside
+
+    def _is_held(self) -> bool:
+        """Tell whether a person, or the settings, hold it open."""
+        era = self._era
+        return isinstance(era, Open) and era.until == NEVER
 
     def _current(self, now: float) -> Era:
         """Return the state at ``now``; one that was open long enough becomes half-open."""

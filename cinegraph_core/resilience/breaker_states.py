@@ -68,16 +68,19 @@ class Closed:
         self._rules = rules
         self._failures = 0
         self._window = rules.window()
+        self._bad = 0
+        """Failures and slow answers in the window when it was last looked at; below ``_enough`` a good answer needs no look."""
+        self._enough = min(rules.failure_rate, rules.slow_rate) * rules.minimum
 
     def admit(self, now: float) -> Permit:  # noqa: ARG002 - the time matters to other states
         """Return the permit that all calls of this stretch share."""
         return self.permit
 
     def success(self, permit: Permit, now: float, *, slow: bool) -> BreakerState | None:  # noqa: ARG002
-        """Count it, and tell whether it was one slow answer too many."""
+        """Count it, and tell whether the window is bad: a good answer too may complete its minimum."""
         self._failures = 0
         self._window.add(now, slow=slow)
-        return "open" if slow and self._is_sick(now) else None
+        return "open" if (slow or self._bad >= self._enough) and self._is_sick(now) else None
 
     def failure(self, permit: Permit, now: float) -> BreakerState | None:  # noqa: ARG002
         """Count it, and tell whether it was one failure too many."""
@@ -87,6 +90,7 @@ class Closed:
 
     def _is_sick(self, now: float) -> bool:
         calls, failed, slow = self._window.totals(now)
+        self._bad = failed + slow
         rules = self._rules
         return calls >= rules.minimum and (failed >= rules.failure_rate * calls or slow >= rules.slow_rate * calls)
 
@@ -112,6 +116,7 @@ class HalfOpen:
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
         self._probe: Permit | None = None
+        self._lent_at = -NEVER
         self._successes = 0
         self._not_before = -NEVER
 
@@ -119,10 +124,15 @@ class HalfOpen:
         """Lend the one probe, or refuse while it is out, here or elsewhere."""
         if now < self._not_before:
             raise Refused(self._not_before)
-        if self._probe is not None and now < self._probe.at + self._rules.lease:
-            raise Refused(self._probe.at + self._rules.lease)
+        if self._probe is not None and now < self._lent_at + self._rules.lease:
+            raise Refused(self._lent_at + self._rules.lease)
+        self._lent_at = now
         self._probe = Permit(self, now)
         return self._probe
+
+    def depart(self, permit: Permit, now: float) -> None:
+        """Let a probe that was kept count from now on, in the place of any that was lent meanwhile: it is the one that goes."""
+        self._probe, self._lent_at = permit, now
 
     def success(self, permit: Permit, now: float, *, slow: bool) -> BreakerState | None:
         """Count a good probe; a slow one is none."""

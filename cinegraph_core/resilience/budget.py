@@ -52,10 +52,10 @@ def budget_of(dollars: float) -> int:
     return int((Decimal(str(dollars)) * MICRO).to_integral_value(ROUND_FLOOR))
 
 
-def mark_passed(used: int, units: int, limit: int, told: int) -> int:
-    """Return the highest mark (percent) that ``used`` of ``limit`` has reached beyond ``told``, 0 for none.
+def marks_passed(used: int, limit: int, told: int, *, least: int = 1) -> list[int]:
+    """Return the marks (percent) that ``used`` of ``limit`` has reached beyond ``told``, the lowest first.
 
-    A limit that has no room for another call of ``units`` has reached 100.
+    A limit that has no room for another call, which takes at ``least`` so much, has reached 100.
     """
-    share = 100 if used + units > limit else used * 100 // limit
-    return max((mark for mark in MARKS if told < mark <= share), default=0)
+    share = 100 if used + least > limit else used * 100 // limit
+    return [mark for mark in MARKS if told < mark <= share]

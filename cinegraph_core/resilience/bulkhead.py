@@ -30,6 +30,11 @@ class Bulkhead:
         self._queue: deque[Waiter] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._queue)
+
     def enter(self) -> bool:
         """Take a place, if one is free and nobody waits for it."""
         if self._queue:

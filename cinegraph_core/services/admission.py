@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from cinegraph_core.errors import BulkheadFullError, ServiceError, ServiceTimeoutError, UnknownError
 from cinegraph_core.resilience.bulkhead import Bulkhead, Waiter
 from cinegraph_core.services.account import CallAccount
@@ -34,14 +32,28 @@ class Admission(CallAccount):
     """Whether a request that was itself told to wait goes again after such a pause, beside the retries."""
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
+    _turn_ends = 0.0
     _retries_left = 0
     _paused = 0.0
 
-    def leaving(self, attempt: Attempt) -> None:
-        """Say that the wait is over; raises :class:`CircuitOpenError` if the breaker opened meanwhile."""
-        if not self._state.breaker.stands(attempt.permit):
-            now = self._clock.monotonic()
-            raise self._refused(self._state.circuit_open((self._state.breaker.retry_at(now) or now) - now))
+    def leaving(self, attempt: Attempt) -> Attempt:
+        """Say that a wait is over, and return the attempt as it is then: it waits anew if it is held back, or its turn passed.
+
+        A pause that the caller waits out by itself (:attr:`patience`) is told it by :meth:`departs`. Raises
+        :class:`CircuitOpenError` if the breaker opened meanwhile, :class:`RateLimitError` if the service asked to be left
+        alone for long, :class:`ServiceTimeoutError` if the deadline has no room.
+        """
+        now = self._clock.monotonic()
+        state = self._state
+        if not state.breaker.stands(attempt.permit):
+            raise self._refused(state.circuit_open((state.breaker.retry_at(now) or now) - now))
+        left = self._left(now)
+        held = state.held(now)
+        must_wait = not self.waits_out(held) if held else self._has_missed_its_turn(attempt, now)
+        wait = self._anew(attempt, now, left) if must_wait else 0.0
+        if wait >= left:
+            raise self._refused(ServiceTimeoutError(f"the deadline of {state.deadline:g} s has passed"))
+        return Attempt(wait, min(left - wait, state.timeout), attempt.permit)
 
     def counted(self) -> bool:
         """Take the request's place and count it on the quotas and budgets; ``False`` if something must be waited for first.
@@ -51,7 +63,7 @@ class Admission(CallAccount):
         state = self._state
         bulkhead = state.bulkhead
         if bulkhead is not None and self._place is None:
-            if not bulkhead.enter():
+            if state.paced or not bulkhead.enter():  # where a rate is set, a turn is taken with the place
                 return False
             self._place = bulkhead
         if self._unclaimed:
@@ -73,10 +85,11 @@ class Admission(CallAccount):
     def departs(self) -> bool:
         """Say that the request goes only now, because a scheduler kept it: that time is not the call's.
 
-        ``False`` if it must not go, because the service has asked for a pause since it got leave.
+        ``False`` if it must not go, because since it got leave the service has asked for a pause or its breaker has opened.
         """
         now = self._clock.monotonic()
-        if self._state.held(now):
+        state, attempt = self._state, self._in_flight
+        if state.held(now) or (attempt is not None and not state.breaker.departs(attempt.permit, now)):
             return False
         self.queued(now - self._leaves_at)
         self._leaves_at = now
@@ -94,6 +107,10 @@ class Admission(CallAccount):
         """Return whether the caller waits out a pause of this length; not where a replica answers at once."""
         stand_in = self._stand_in if self._is_steered else self._state.stand_in
         return stand_in is None and seconds <= self.patience
+
+    def repeat_at_most(self, times: int) -> None:
+        """Try again no oftener than so."""
+        self._retries_left = min(self._retries_left, times)
 
     def resumed(self, seconds: float) -> None:
         """Go on with an answer, a part of which the caller has had for so long: not the service's time, and never repeated."""
@@ -123,10 +140,8 @@ class Admission(CallAccount):
         return waiter
 
     def seated(self, bulkhead: Bulkhead) -> None:
-        """Take the place that was waited for; raises the refusal if the breaker opened meanwhile."""
+        """Take the place that was waited for."""
         self._place = bulkhead
-        if self._in_flight is not None:
-            self.leaving(self._in_flight)
 
     def overdue(self, why: str) -> CallError | Spared | Elsewhere:
         """End the call because what it waited for did not come before its deadline; returns the error to raise."""
@@ -159,22 +174,49 @@ class Admission(CallAccount):
         self._waited += now - began
         self._leaves_at = now
 
-    def remaining(self, attempt: Attempt, began: float) -> Attempt:
-        """Return the attempt after a wait since ``began``, with no more time than the call has left.
-
-        Raises :class:`ServiceTimeoutError` if it has none.
-        """
-        self.waited(began)
-        left = self.left()
-        if left <= 0:
-            raise self._refused(ServiceTimeoutError(f"the deadline of {self._state.deadline:g} s has passed"))
-        return attempt if attempt.timeout <= left else msgspec.structs.replace(attempt, timeout=left)
-
     # ------------------------------------------------------------------------------------------------- inside
 
     def _go_on(self, state: ServiceState, error: ServiceError) -> None:
         super()._go_on(state, error)
         self._unclaimed = False
+
+    def _anew(self, attempt: Attempt, now: float, left: float) -> float:
+        """Return how long an attempt that has waited must wait once more."""
+        state = self._state
+        try:
+            wait = max(state.turn(now, left, is_seated=True), attempt.permit.at - now)
+        except ServiceError as refusal:
+            raise self._held_back(refusal) from None
+        if state.paced:
+            wait = self._in_turn(now, wait)
+        self._waited += wait
+        self._leaves_at = now + wait
+        return wait
+
+    def _in_turn(self, now: float, wait: float) -> float:
+        """Return how long to wait for the next turn in the rate, which is taken; at least ``wait``.
+
+        Who has no place takes none and waits for that first: turns that pass in a queue would all be spent when it moves.
+        """
+        state = self._state
+        bulkhead = state.bulkhead
+        if bulkhead is not None and self._place is None:
+            if not bulkhead.enter():
+                self._turn_ends = now
+                return 0.0
+            self._place = bulkhead
+        wait = max(wait, state.take_turn(now))
+        self._turn_ends = now + wait + state.rate.gap
+        return wait
+
+    def _has_missed_its_turn(self, attempt: Attempt, now: float) -> bool:
+        """Tell whether the next one's turn has come while something else than the turn was waited for."""
+        return self._state.paced and attempt.wait == 0 and now >= self._turn_ends
+
+    def _held_back(self, refusal: ServiceError) -> CallError | Spared | Elsewhere:
+        if refusal.retry_after is not None:  # asked to be left alone, or no place within our own rate
+            self._note("rate_limited")
+        return self._refused(refusal)
 
     def _left(self, now: float) -> float:
         return self._state.deadline if self._started is None else self._started + self._state.deadline - now

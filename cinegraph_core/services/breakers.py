@@ -147,9 +147,13 @@ class SharedBreakers:
             for state in self._sides[service]:
                 state.breaker.reset(self._clock.monotonic())
                 state.lift_hold()
+            if self._shared is not None:
+                self._shared.take_back(service, "held_until")
 
     def _tell_hold(self, service: str, until: float) -> None:
-        left = until - self._clock.monotonic()
+        """Tell the others of the longest hold that any side was asked for."""
+        now = self._clock.monotonic()
+        left = max(until - now, *(state.held(now) for state in self._live(service)))
         if self._shared is not None and left > _WORTH_TELLING:
             self._shared.say(service, "held_until", int((self._clock.now() + min(left, LONGEST_HOLD)) * 1000))
 
@@ -164,9 +168,12 @@ class SharedBreakers:
             _doubt(service, ahead)
         else:
             self._holds[service] = until = self._clock.monotonic() + left
-            live = [state for state in self._sides.get(service, ()) if state.provenance == "live"]
-            if sum(state.keep_away(until) for state in live):  # the sum, because each of them is to know
+            if sum(state.keep_away(until) for state in self._live(service)):  # the sum, because each of them is to know
                 log.warning("%s asked another process to be left alone for %.0f more seconds", service, left)
+
+    def _live(self, service: str) -> list[ServiceState]:
+        """Return the sides that ask the service itself."""
+        return [state for state in self._sides.get(service, ()) if state.provenance == "live"]
 
 
 def is_held_open(words: Controls, service: str) -> bool:

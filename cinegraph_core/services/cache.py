@@ -9,15 +9,16 @@ import asyncio
 import logging
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from cinegraph_core.contracts import Answer, Call, Clock, ServiceSpec
-from cinegraph_core.records import Provenance
+from cinegraph_core.contracts import Answer, Clock, ServiceSpec
+from cinegraph_core.records import Control, Provenance
 from cinegraph_core.records.words import CLEARINGS, cleared_at
 from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory
+from cinegraph_core.resilience.moments import APART, is_astray
 from cinegraph_core.services.cache_keys import key_of, may_be_kept
 from cinegraph_core.services.flights import Flight
 from cinegraph_core.services.shared import Controls, SharedState
@@ -28,8 +29,8 @@ _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
 PATIENCE = 1.0
 """Seconds the database is given to answer; asking the service itself takes no longer."""
-_OVERLAP = 5.0
-"""Seconds of overlap when looking for new keys, as an older transaction may commit later."""
+_FEW_KEYS = 10_000
+"""So many keys are worth no second look at which of them are gone."""
 
 
 class Kept:
@@ -39,7 +40,8 @@ class Kept:
         self._shared = shared
         self._memory = memory
         self._keys: set[str] | None = None
-        self._seen_until = 0.0
+        self._most_keys = _FEW_KEYS
+        self._looked_at = 0.0
         self._new: list[Entry] = []
         self._counted: deque[tuple[str, str]] = deque()
         self._lock = threading.Lock()
@@ -61,11 +63,13 @@ class Kept:
             log.warning("the cache cannot be read: %s", error)
             return None
         # It may have been written after the last purge was heard of here.
-        return None if found is None or found.stored_at * 1000 < self._words.get((found.service, "cache_cleared"), 0) else found
+        now = self._shared.clock.now()
+        return None if found is None or self.was_cleared(found.service, found.stored_at, now, ("cache_cleared",)) else found
 
-    def was_cleared(self, service: str, since: float) -> bool:
-        """Tell whether a person has cleared answers of a service since a moment."""
-        return cleared_at(self._words, service) > since
+    def was_cleared(self, service: str, since: float, now: float, words: Sequence[Control] = CLEARINGS) -> bool:
+        """Tell whether a person has cleared answers of a service since a moment; what lies far ahead says nothing."""
+        cleared = cleared_at(self._words, service, words)
+        return cleared > since and not is_astray(cleared, now)
 
     def put(self, entry: Entry) -> None:
         """Store an entry with the next pulse."""
@@ -93,18 +97,25 @@ class Kept:
         if tallies:
             shared.use(lambda store: store.tally(tallies))
         if not ending:
-            since = self._seen_until - _OVERLAP if self._keys is not None else 0.0
-            found = shared.use(lambda store: store.keys(since=since, now=now))
-            if self._keys is None:
-                self._keys = set()
-            self._keys.update(key for key, _ in found)
-            self._seen_until = max([self._seen_until, *(stored_at for _, stored_at in found)])
+            self._look_for_keys(shared, now)
+
+    def _look_for_keys(self, shared: SharedState, now: float) -> None:
+        """Read which keys are new; once as many came as there were at first, all, because some of the old ones are gone."""
+        known = self._keys if self._keys is None or len(self._keys) <= self._most_keys else None
+        # Each process dates what it keeps by its own clock, and what was kept earlier may be committed later.
+        since = 0.0 if known is None else min(self._looked_at, now) - APART
+        keys = shared.use(lambda store: store.keys(since=since, now=now))
+        if known is None:
+            self._keys, self._most_keys = keys, max(_FEW_KEYS, 2 * len(keys))
+        else:
+            known |= keys
+        self._looked_at = now
 
     def obey(self, words: Controls) -> None:
         """Forget what a person cleared."""
         before, self._words = self._words, words
         for (service, name), moment in words.items():
-            if name in CLEARINGS and moment > before.get((service, name), 0):
+            if name in CLEARINGS and moment != before.get((service, name)):
                 self._memory.purge(service, before=moment / 1000)
 
 
@@ -136,9 +147,9 @@ class ServiceCache:
         self._provenance = provenance
         self._flights: dict[str, Flight] = {}
 
-    def takes(self, call: Call, method: str) -> bool:
-        """Tell whether the cache may answer a call that is made by this method."""
-        return self.policy.ttl > 0 and not call.fresh and method == "GET"
+    def takes(self, method: str) -> bool:
+        """Tell whether the answer to a request made by this method may be kept."""
+        return self.policy.ttl > 0 and method == "GET"
 
     def key(self, path: str, query: str, headers: Mapping[str, str]) -> str | None:
         """Return the key of a GET below the service's base, ``None`` if its answer is not to be kept.
@@ -163,7 +174,7 @@ class ServiceCache:
         kept = self._kept
         if kept is not None and kept.may_hold(key):
             found = await kept.find(key, min(patience, PATIENCE))
-            if found is not None and self._is_newer(found, entry):
+            if found is not None and (entry is None or found.stored_at > entry.stored_at):
                 self._memory.put(found)
                 entry = found
         return None if entry is None or entry.freshness(now) == "gone" else entry
@@ -204,7 +215,7 @@ class ServiceCache:
             return
         now = self._clock.now()
         asked_at = now if asked_at is None else asked_at
-        if self._kept is not None and self._kept.was_cleared(self._service, asked_at):
+        if self._kept is not None and self._kept.was_cleared(self._service, asked_at, now):
             return
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
         # What is absent may exist tomorrow, so it is never served beyond its time.
@@ -221,23 +232,19 @@ class ServiceCache:
 
     def board(self, key: str) -> tuple[Flight, bool]:
         """Return the flight for a key, and whether it is the caller who has to make it."""
-        own = Flight()
+        own = Flight(key)
         flight = self._flights.setdefault(key, own)  # one step, so that of two threads one leads
         self.count("misses" if flight is own else "joined")
         return flight, flight is own
 
-    def leave(self, key: str) -> None:
+    def leave(self, flight: Flight) -> None:
         """Close a flight to newcomers; for its leader, when it has ended."""
-        self._flights.pop(key, None)
+        self._flights.pop(flight.key, None)
 
     def count(self, what: str, number: int = 1) -> None:
         """Count for the statistics of the service."""
         if self._kept is not None:
             self._kept.count(self._service, what, number)
-
-    @staticmethod
-    def _is_newer(found: Entry, held: Entry | None) -> bool:
-        return held is None or found.stored_at > held.stored_at
 
     def _marked(self, provenance: Provenance) -> Provenance:
         return "mock" if self._provenance == "mock" else provenance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from cinegraph_core.contracts import Answer
@@ -11,7 +12,7 @@ _KEYED = frozenset({"accept", "accept-language", "user-agent"})
 """Request headers that clients send of themselves and that tell answers apart."""
 _ALIKE = frozenset(
     {
-        *("accept-encoding", "connection", "host", "referer"),
+        *("accept-encoding", "connection", "host", "proxy-authorization", "referer"),
         *("baggage", "traceparent", "tracestate", "x-correlation-id", "x-request-id"),
     }
 )
@@ -24,8 +25,11 @@ _PERSONAL = frozenset(
     }
 )
 """Those that make an answer personal."""
-_UNKNOWN = frozenset({"*", "referer"})
+_UNKNOWN = frozenset({"*", "cookie", "referer"})
 """Words of ``Vary`` that tell answers apart by what is not in the key."""
+
+_NOT_FOR_OTHERS = re.compile("no-store|private", re.IGNORECASE)
+"""Words of an answer's ``Cache-Control``."""
 
 
 def key_of(side: str, path: str, query: str, headers: Mapping[str, str], *, secrets: tuple[str, ...] = ()) -> str | None:
@@ -51,4 +55,5 @@ def may_be_kept(answer: Answer) -> bool:
     vary = answer.headers.get("vary")
     if vary is not None and not _UNKNOWN.isdisjoint(vary.lower().replace(" ", "").split(",")):
         return False
-    return "no-store" not in answer.headers.get("cache-control", "").lower()
+    control = answer.headers.get("cache-control")
+    return control is None or _NOT_FOR_OTHERS.search(control) is None

@@ -45,9 +45,6 @@ from cinegraph_core.services.second_hand import SecondHand
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Verdict
 
-IDEMPOTENT = frozenset({"GET", "HEAD"})
-"""Only these are repeated; anything else could be done twice."""
-
 
 class CallGuard(Admission, SecondHand):
     """Leads one call from its first attempt to its one measurement.
@@ -73,7 +70,7 @@ class CallGuard(Admission, SecondHand):
     ) -> None:
         super().__init__(call, state, clock, recorder, on_sent)
         self._rng = rng
-        self._retries_left = state.spec.retries if call.retry and method in IDEMPOTENT else 0
+        self._retries_left = state.spec.retries if call.may_be_repeated(method) else 0
 
     def attempt(self) -> Attempt:
         """Return leave for the next request.
@@ -95,9 +92,7 @@ class CallGuard(Admission, SecondHand):
             wait = state.turn(now, left)
             permit = state.breaker.acquire(now)
         except ServiceError as refusal:
-            if refusal.retry_after is not None:  # asked to be left alone, or no place within our own rate
-                self._note("rate_limited")
-            raise self._refused(refusal) from None
+            raise self._held_back(refusal) from None
         except Refused as refusal:
             raise self._refused(state.circuit_open(refusal.retry_at - now)) from None
         if permit.at >= now:  # a probe, or a place on the ramp
@@ -106,8 +101,8 @@ class CallGuard(Admission, SecondHand):
                 wait = permit.at - now
                 if wait >= left:
                     raise self._refused(state.circuit_open(wait))
-        if (taken := state.take_turn(now)) > wait:
-            wait = taken
+        if state.paced:
+            wait = self._in_turn(now, wait)
         self._leaves_at = now + wait
         self._waited += wait
         left -= wait
@@ -132,7 +127,7 @@ class CallGuard(Admission, SecondHand):
         else:
             self.doubtful = answer if ruling.own else None
         if ruling.error is None:
-            self._end(success=True, error_type="not_found" if ruling.absent else None)
+            self._end(success=True, error_type=None if ruling.found else "not_found")
             return Done(ruling.value, answer)
         if ruling.absent:
             raise self._ended(ruling.error, success=True)
@@ -198,7 +193,7 @@ class CallGuard(Admission, SecondHand):
         return True
 
     def _settle(self, attempt: Attempt, error: CallError | None) -> None:
-        """Tell the breaker: only what speaks of the service's health counts."""
+        """Tell the breaker: only what speaks of the service's health counts, and one pause once, however many are told of it."""
         now = self._clock.monotonic()
         breaker, permit = self._state.breaker, attempt.permit
         if permit.era is None:
@@ -207,7 +202,7 @@ class CallGuard(Admission, SecondHand):
             breaker.success(permit, now, now - self._leaves_at)
             if self._state.slowdown.times:
                 self._state.slowdown.answered(self._leaves_at)
-        elif error.trips:
+        elif error.trips and not (error.retry_after and self._state.held(now)):
             breaker.failure(permit, now)
         else:
             breaker.release(permit)

@@ -13,12 +13,14 @@ from cinegraph_core.errors import PageError, ServiceError
 class Flight:
     """One request under way for everybody who asks the same.
 
-    Most are flown alone, so what others wait for is made only when the first of them comes.
+    Most are flown alone, so what others wait for is made only when the first of them comes. Its ``key`` says what is asked, and
+    by which calls.
     """
 
-    __slots__ = ("__weakref__", "_end", "_lock", "_others")
+    __slots__ = ("__weakref__", "_end", "_lock", "_others", "key")
 
-    def __init__(self) -> None:
+    def __init__(self, key: str) -> None:
+        self.key = key
         self._lock = threading.Lock()
         self._end: tuple[Answer | None, ServiceError | PageError | None] | None = None
         self._others: Future[Answer | None] | None = None
@@ -30,14 +32,12 @@ class Flight:
 
     async def settled(self) -> None:
         """Wait until it is over, whatever came of it."""
-        over = asyncio.wrap_future(self._arrival())
-        await asyncio.wait({over})
-        over.exception()
+        await asyncio.wait({self._arrived()})
 
     async def wait(self) -> Answer | None:
         """Return the answer the leader got, ``None`` if the leader was cancelled; raises the error the leader met."""
         try:
-            return await asyncio.shield(asyncio.wrap_future(self._arrival()))
+            return await asyncio.shield(self._arrived())
         except (ServiceError, PageError) as error:
             raise _own(error) from None
 
@@ -48,6 +48,11 @@ class Flight:
     def end(self, error: BaseException | None) -> None:
         """Hand the leader's error to everybody, unless it is only the leader who gave up."""
         self._arrive((None, error if isinstance(error, ServiceError | PageError) else None))
+
+    def _arrived(self) -> asyncio.Future[Answer | None]:
+        arrived = asyncio.wrap_future(self._arrival())
+        arrived.add_done_callback(_heard)
+        return arrived
 
     def _arrive(self, end: tuple[Answer | None, ServiceError | PageError | None]) -> None:
         with self._lock:
@@ -73,6 +78,12 @@ def _tell(others: Future[Answer | None], end: tuple[Answer | None, ServiceError 
         others.set_result(answer)
     else:
         others.set_exception(error)
+
+
+def _heard(arrived: asyncio.Future[Answer | None]) -> None:
+    """Let nobody complain of an error that comes when all who waited have given up."""
+    if not arrived.cancelled():
+        arrived.exception()
 
 
 def _own(error: ServiceError | PageError) -> ServiceError | PageError:

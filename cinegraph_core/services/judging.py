@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from cinegraph_core.contracts import Answer, Call, ServiceSpec
 from cinegraph_core.errors import (
+    BlockedError,
     ClientError,
     InvalidResponseError,
     NoDataError,
@@ -26,17 +28,21 @@ from cinegraph_core.services.addresses import shown
 
 CallError = ServiceError | PageError
 ABSENT = (404, 410)
+_CHALLENGES = ("x-amzn-waf-action", "cf-mitigated")
+"""Headers of challenges by AWS WAF and Cloudflare ("Detect a challenge page response", developers.cloudflare.com)."""
 
 
 class Ruling(msgspec.Struct, frozen=True):
     """An answer judged: its value or the error in it; ``absent`` if it properly says that there is no such thing.
 
+    ``found`` is ``False`` where it is absent, and where the reader made something empty of it, such as a search's hits.
     ``own``: the error is one to this caller; another may judge the answer otherwise.
     """
 
     value: Any = None
     error: CallError | None = None
     absent: bool = False
+    found: bool = True
     own: bool = False
 
 
@@ -49,12 +55,12 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
     if error is not None:
         return Ruling(error=_completed(error, call, answer, now), absent=isinstance(error, NotFoundError))
     if answer.status in ABSENT and call.absent_ok:
-        return Ruling(absent=True)
+        return Ruling(absent=True, found=False)
     refusal = from_status(answer.status, service=call.service, url=answer.url)
     if refusal is not None:
         return Ruling(error=_completed(refusal, call, answer, now), own=answer.status in ABSENT)
     if call.read is None:
-        return Ruling(answer)
+        return Ruling(answer) if spec.judge is not None or spec.kind != "api" else _as_it_says(call, answer)
     if answer.status >= 300:
         where = shown(answer.headers["location"]) if "location" in answer.headers else "nowhere"
         error = ClientError(f"an unexpected redirect to {where}", service=call.service, url=answer.url)
@@ -62,7 +68,28 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
     return _read(call, answer, now)
 
 
+def _as_it_says(call: Call, answer: Answer) -> Ruling:
+    """Judge what nobody else reads here: whether a body that says it is JSON is JSON."""
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_whole = 200 <= answer.status < 300 and answer.status != HTTPStatus.PARTIAL_CONTENT
+    if not (is_whole and answer.body and (kind == "application/json" or kind.endswith("+json"))):
+        return Ruling(answer)
+    try:
+        msgspec.json.decode(answer.body, type=msgspec.Raw)  # looks at the body and makes nothing of it
+    except msgspec.DecodeError:
+        try:
+            answer.json()  # knows a byte order mark, UTF-16 and NaN
+        except ValueError as error:
+            broken = classify(error, service=call.service, url=answer.url)
+            return Ruling(error=_completed(broken, call, answer, 0.0), own=True)
+    return Ruling(answer)
+
+
 def _objection(spec: ServiceSpec, answer: Answer) -> ServiceError | None:
+    if answer.status != HTTPStatus.OK:
+        for header in _CHALLENGES:
+            if header in answer.headers:
+                return BlockedError(f"{spec.name} answered with a challenge ({header}: {answer.headers[header]})")
     if spec.judge is None:
         return None
     try:
@@ -77,7 +104,8 @@ def _objection(spec: ServiceSpec, answer: Answer) -> ServiceError | None:
 
 def _read(call: Call, answer: Answer, now: float) -> Ruling:
     try:
-        return Ruling(call.read(answer) if call.read else answer)
+        value = call.read(answer) if call.read else answer
+        return Ruling(value, found=bool(value))
     except (ServiceError, PageError) as error:
         absent = isinstance(error, NotFoundError | NoDataError)
         return Ruling(error=_completed(error, call, answer, now), absent=absent, own=True)

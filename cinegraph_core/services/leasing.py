@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cinegraph_core.contracts import Clock, ServiceSpec
 from cinegraph_core.errors import ConfigurationError
-from cinegraph_core.resilience.allowance import Allowance, Granted, Lease, Mark, Report
+from cinegraph_core.resilience.allowance import Allowance, Granted, Lease, Limit, Mark, Refused, Report
 from cinegraph_core.services.exhaustion import NO_MAXIMUM, UNREACHABLE
 from cinegraph_core.services.rules import UNMEASURED, Rule, tell
 from cinegraph_core.services.shared import SharedState
@@ -108,17 +108,32 @@ class LeaseDesk:
             self.allowance.refuse(NO_MAXIMUM, inf, now=now, ask_again=inf)
             return
         limits = [rule.limit(now) for rule in rules]
-        ahead = self.allowance.ahead() if self._ahead else 0
-        answer = self._shared.use(
-            lambda store: store.lease(self._service, limits, needed=needed, ahead=ahead, now=now, expires_at=now + self._silence)
-        )
-        for mark in answer.marks:
-            tell(mark)
+        answer = self._answer(self._shared, limits, needed, now)
+        if isinstance(answer, Refused) and (reports := self.allowance.report(at_once=True)):
+            # What this process has not said yet may be what is missing, and decides how long the limit is full.
+            self._deliver(self._shared, reports)
+            answer = self._answer(self._shared, limits, needed, now)
         if isinstance(answer, Granted):
             until = min(now + LEASE, *(limit.end for limit in limits))
             self.allowance.grant(Lease(answer.key, until, answer.calls), now)
         else:
             self.allowance.refuse(answer.counter, answer.until, now=now, ask_again=min(now + _ASK_AGAIN, answer.until))
+
+    def _answer(self, shared: SharedState, limits: list[Limit], needed: int, now: float) -> Granted | Refused:
+        answer = shared.use(
+            lambda store: store.lease(
+                self._service,
+                limits,
+                needed=needed,
+                ahead=self.allowance.ahead() if self._ahead else 0,
+                now=now,
+                expires_at=now + self._silence,
+                under_way=self.allowance.under_way(),
+            )
+        )
+        for mark in answer.marks:
+            tell(mark)
+        return answer
 
 
 def _settle(report: Report, store: SharedStore) -> list[Mark]:

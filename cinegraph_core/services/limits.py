@@ -202,8 +202,7 @@ class Limits:
             return
         family.heard = said
         if said < 0:
-            self._word.forget()
-            log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
+            self._forget()
         elif not is_astray(said / 1000, now + LONGEST_WINDOW):
             self._word.spent(said / 1000)
 
@@ -213,6 +212,15 @@ class Limits:
         if sent and word.until:
             word.used()
         word.under_way.pop()
+
+    def _forget(self) -> None:
+        """Believe nothing that the provider said, here or of what the others are still to be told."""
+        if not self._word.until:
+            return
+        self._word.forget()
+        if self._shared is not None:
+            self._shared.take_back(self.service, "spent_until")
+        log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
 
     def _grow(self, estimate: int) -> Limits:
         """Return new limits for calls of another size."""

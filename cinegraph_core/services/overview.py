@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, tzinfo
+from typing import Any, get_args
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.records import Mode
 from cinegraph_core.resilience.budget import MICRO
+from cinegraph_core.resilience.calendar import Period, window, zone_of
 from cinegraph_core.resilience.quota import quota_status
 from cinegraph_core.services.modes import Switch
 from cinegraph_core.services.rules import QUOTAS, is_paid, rules_of
@@ -43,7 +45,7 @@ def overview(spec: ServiceSpec, mode: Mode, known: Known, standing: Standing) ->
     """
     switch = Switch.of(standing.words.get((spec.name, "mode")))
     switch = switch if switch is not None and switch.holds(standing.now) else None
-    counters = {one.counter: one for one in known.counters if one.owner == spec.name}
+    counters = _current(known, spec.name, zone_of(spec.time_zone), standing.now)
     return {
         "name": spec.name,
         "mode": mode if switch is None else switch.mode,
@@ -61,14 +63,24 @@ def costs(specs: Sequence[ServiceSpec], total_usd: float | None, known: Known, n
 
     ``forecast_usd`` is what the day will have cost if it goes on like this.
     """
-    counters = {(one.owner, one.counter): one for one in known.counters}
-    budgets = [(one.name, one.daily_budget_usd, counters.get((one.name, "daily_budget"))) for one in specs if _has_budget(one)]
+    budgets = [
+        (one.name, one.daily_budget_usd, _current(known, one.name, zone_of(one.time_zone), now).get("daily_budget"))
+        for one in specs
+        if _has_budget(one)
+    ]
     if total_usd is not None:
-        budgets.append(("all services", total_usd, counters.get(("", "total_daily_budget"))))
+        budgets.append(("all services", total_usd, _current(known, "", UTC, now).get("total_daily_budget")))
     return [
         {"service": name, **_money(counter, budget or 0.0), "forecast_usd": _forecast(counter, now)}
         for name, budget, counter in budgets
     ]
+
+
+def _current(known: Known, owner: str, zone: tzinfo, now: float) -> dict[str, Counted]:
+    """Return an owner's counters by name; after a change of its time zone those of the windows that hold now there come first."""
+    starts = {window(period, now, zone).start for period in get_args(Period)}
+    owned = sorted((one for one in known.counters if one.owner == owner), key=lambda one: one.start in starts)
+    return {one.counter: one for one in owned}
 
 
 def _has_budget(spec: ServiceSpec) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -13,11 +14,16 @@ T = TypeVar("T")
 class Portal:
     """Runs coroutines for whatever thread asks; its thread starts with the first one and ends with :meth:`close`.
 
-    ``last`` is what is done in its loop at the end, when nothing else runs there any more.
+    ``last`` is what is done in its loop at the end, when nothing else runs there any more; before that, ``settled`` waits for
+    what the work has left running.
     """
 
-    def __init__(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self, last: Callable[[], Coroutine[Any, Any, None]], *, settled: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> None:
         self._last = last
+        self._settled = settled
+        self._running: set[concurrent.futures.Future[Any]] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -31,6 +37,7 @@ class Portal:
         try:
             with self._lock:  # whoever is in before the end is told of it
                 running = asyncio.run_coroutine_threadsafe(work, self._started())
+                self._running.add(running)
         except BaseException:
             work.close()
             raise
@@ -39,13 +46,23 @@ class Portal:
         except BaseException:
             running.cancel()
             raise
+        finally:
+            self._running.discard(running)
 
-    def close(self) -> None:
-        """Cancel what is under way, wait until it has ended, and end the thread; no work is taken afterwards."""
+    def close(self, *, at_once: bool = False) -> None:
+        """Cancel what is under way, wait until it has ended, and end the thread; no work is taken afterwards.
+
+        With ``at_once`` what the work has left running is cancelled too.
+        """
         with self._lock:
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
             self._is_closed = True
+            if at_once:
+                self._settled = None
+            running = list(self._running)
         if loop is not None and thread is not None:
+            for one in running:
+                one.cancel()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
 
@@ -61,6 +78,8 @@ class Portal:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             loop.run_forever()
+            if self._settled is not None:
+                loop.run_until_complete(self._settled())
             while tasks := asyncio.all_tasks(loop):
                 for task in tasks:
                     task.cancel()

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Recall(Generic[T]):
-    """One call whose answer may be kept under ``key``.
+    """One call whose answer may be kept under ``key``; those that would end alike share one request.
 
     ``ask`` makes the request, ``rebuild`` turns a kept answer into what ``ask`` returns, ``refresh`` fetches the same anew in
     the background, as a call of its own.
@@ -36,11 +36,13 @@ class Recall(Generic[T]):
 
     async def lead(self, guard: CallGuard) -> T:
         """Return the answer; raises what the call ends with."""
+        if guard.call.fresh:
+            return await self._ask_anew(guard)
         while True:
             entry = await self._find(guard) if self.cache.may_hold(self.key) else None
             if entry is not None and (done := recalled_from(self.cache, entry, guard, self.refresh)) is not None:
                 return self.rebuild(done)
-            flight, leading = self.cache.board(self.key)
+            flight, leading = self.cache.board(self.key + guard.company)
             if leading:
                 return await self.fly(guard, flight)
             try:
@@ -71,11 +73,23 @@ class Recall(Generic[T]):
             outcome = heard_in(guard, error)
             raise
         finally:
-            hand_over(self.cache, self.key, flight, keep(self.cache, self.key, self.path, guard) or outcome)
+            hand_over(self.cache, flight, keep(self.cache, self.key, self.path, guard) or outcome)
+
+    async def _ask_anew(self, guard: CallGuard) -> T:
+        """Make a request of one's own, whose answer takes the place of a kept one; where none is, nobody wants any."""
+        replaces = self.cache.may_hold(self.key) and await self._find(guard) is not None
+        try:
+            return await self.ask(guard)
+        finally:
+            if replaces:
+                keep(self.cache, self.key, self.path, guard)
 
 
 async def _landed(flight: Flight, guard: CallGuard) -> Answer | None:
-    """Return what a flight brought, ``None`` if its leader gave up; raises the leader's error, or that it took too long."""
+    """Return what a flight brought, ``None`` if its leader gave up.
+
+    Raises the leader's error, or that it took too long, or in place of either :class:`Spared` or :class:`Elsewhere`.
+    """
     began = guard.begin_to_wait()
     landing = asyncio.ensure_future(flight.wait())
     try:
@@ -84,7 +98,10 @@ async def _landed(flight: Flight, guard: CallGuard) -> Answer | None:
     finally:
         landing.cancel()
     guard.waited(began)
-    return landing.result()
+    try:
+        return landing.result()
+    except (ServiceError, PageError) as error:
+        raise guard.shares(error) from error.__cause__
 
 
 def recalled_from(cache: ServiceCache, entry: Entry, guard: CallGuard, renew: Callable[[], None]) -> Done | None:
@@ -97,7 +114,7 @@ def recalled_from(cache: ServiceCache, entry: Entry, guard: CallGuard, renew: Ca
     if use == "renew":
         renew()
     if use in ("serve", "renew"):
-        return guard.recalled(cache.served(entry))
+        return guard.recalled(cache.served(entry), absent=entry.absent)
     if use == "spare":
         guard.spare = cache.served(entry)
     return None
@@ -117,11 +134,11 @@ def heard_in(guard: CallGuard, outcome: Answer | BaseException | None) -> Answer
     return guard.doubtful or outcome if isinstance(outcome, ServiceError | PageError) else outcome
 
 
-def hand_over(cache: ServiceCache, key: str, flight: Flight, outcome: Answer | BaseException | None) -> None:
+def hand_over(cache: ServiceCache, flight: Flight, outcome: Answer | BaseException | None) -> None:
     """Close a flight and hand everybody its answer or error; without an outcome, those who wait have to ask."""
     if flight.landed:
         return
-    cache.leave(key)
+    cache.leave(flight)
     if isinstance(outcome, Answer):
         flight.land(outcome)
     else:

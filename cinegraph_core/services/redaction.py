@@ -24,8 +24,10 @@ class Redactor:
         }
         forms = {form for value in values for form in (value, quote(value, safe=""), quote_plus(value))}
         patterns = [re.escape(form) for form in sorted(forms, key=len, reverse=True)]
-        patterns += [rf"(?<=[?&]{re.escape(name)}=)[^&#\s\"']+" for name in credentials.params]
+        patterns += [rf"(?<=[?&]{re.escape(name)}=)[^&#\s\"'<>]+" for name in credentials.params]
         self._pattern = re.compile("|".join(patterns)) if patterns else None
+        self.masks = bool(patterns)
+        """Whether there is anything to mask."""
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret masked."""

@@ -167,6 +167,8 @@ class Router:
         self._known(name)
         if refusal := self.refusal(mode):
             raise ConfigurationError(refusal)
+        if mode == "mock" and name in self._adopted:
+            raise ConfigurationError(f"{name} comes with your own code and has no replica: it is always real")
         if mode == "mock" and name not in self._replicas:
             raise ConfigurationError(self._no_replica([name]))
 

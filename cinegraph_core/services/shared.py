@@ -2,7 +2,8 @@
 
 One daemon thread speaks with the database, so that neither an event loop nor a call waits for it longer than it must: it
 fetches leases at once and, every half second, reports, writes and reads what has changed. While the database cannot be
-reached each process goes on with what it holds; that is logged, and noted in the audit once it is back.
+reached each process goes on with what it holds, and tells the others later what it has to tell; that is logged, and noted in the
+audit once everything can be written again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cinegraph_core.contracts import Clock
@@ -62,6 +64,8 @@ class SharedState:
         self.breakers: Mapping[str, LastSeen] = store.breakers()
         """How each breaker was last seen when this process began."""
         self._down_since: float | None = None
+        self._unsaid: dict[tuple[str, str], Callable[[SharedStore], object]] = {}
+        """By service and word, what the others are still to be told."""
 
     def join(self, sharer: Sharer) -> None:
         """Let a part of the door take part from now on."""
@@ -99,18 +103,23 @@ class SharedState:
     def use(self, work: Callable[[SharedStore], T]) -> T:
         """Return what ``work(store)`` returns; on the background thread only. An error is an alarm, once per outage."""
         try:
-            result = work(self._store)
+            return work(self._store)
         except Exception as error:
             self._lost(error)
             raise
-        if self._down_since is not None:
-            self._found(self._down_since)
-        return result
 
-    def say(self, service: str, name: Control, value: int) -> None:
-        """Leave a word for every process, without waiting."""
-        now = self.clock.now()
-        self.submit(lambda: self.use(lambda store: store.say(service, name, value, now=now)))
+    def say(self, service: str, name: Control, until: int) -> None:
+        """Tell every process of a moment (ms) that a service named, without waiting; a later one that was named counts still."""
+        word, now = (service, name), self.clock.now()
+        self._tell(word, lambda store: store.say(service, name, until, heard=self._words.get(word, 0), now=now))
+
+    def take_back(self, service: str, name: Control) -> None:
+        """Do not say what has not been said yet: a person spoke meanwhile."""
+        self._unsaid.pop((service, name), None)
+
+    def report(self, service: str, seen: LastSeen) -> None:
+        """Tell every process how a breaker was last seen, without waiting."""
+        self._tell((service, "breaker"), lambda store: store.report(service, seen))
 
     def close(self) -> None:
         """Report what is left and end the thread; more than once does no harm. A graceful end of the process does it too."""
@@ -124,6 +133,11 @@ class SharedState:
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             log.error("the database does not answer: leases of this process are given back only when they expire")
+
+    def _tell(self, what: tuple[str, str], write: Callable[[SharedStore], object]) -> None:
+        """Have something written at once or, while the database takes nothing, with the first pulse when it does again."""
+        self._unsaid[what] = write
+        self.submit(self._catch_up)
 
     # ------------------------------------------------------------------------------------------ the thread
 
@@ -145,10 +159,25 @@ class SharedState:
                 due = time.monotonic() + PULSE
 
     def _pulse(self, *, ending: bool) -> None:
-        for sharer in list(self._sharers):
-            self._guarded(lambda one=sharer: one.pulse(self, ending=ending))  # type: ignore[misc]
-        if not ending:
-            self._guarded(self._listen)
+        well = [self._guarded(partial(sharer.pulse, self, ending=ending)) for sharer in list(self._sharers)]
+        if self._guarded(self._exchange) and all(well) and self._down_since is not None:
+            self._guarded(partial(self._found, self._down_since))
+
+    def _catch_up(self) -> None:
+        if self._unsaid:
+            self._exchange()
+
+    def _exchange(self) -> None:
+        """Hear the others, who may have taken back what is to be said, then say it."""
+        self._listen()
+        for what in list(self._unsaid):
+            if (write := self._unsaid.pop(what, None)) is None:
+                continue
+            try:
+                self.use(write)
+            except Exception:
+                self._unsaid.setdefault(what, write)  # unless there is something newer to say
+                raise
 
     def _listen(self) -> None:
         words = self.use(lambda store: store.words())
@@ -157,11 +186,14 @@ class SharedState:
             for sharer in list(self._sharers):
                 sharer.obey(words)
 
-    def _guarded(self, task: Callable[[], object]) -> None:
+    def _guarded(self, task: Callable[[], object]) -> bool:
+        """Do a task; returns whether it went well."""
         try:
             task()
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the database does
             self._lost(error)
+            return False
+        return True
 
     def _lost(self, error: Exception) -> None:
         if self._down_since is None:

@@ -52,10 +52,10 @@ class Standing:
     def breaker(self, spec: ServiceSpec) -> str:
         """Return the state in which calls find the breaker of a service."""
         last = self.breakers.get(spec.name)
-        if spec.breaker_mode == "shadow":
-            return "closed"
         if self._is_held(spec):
             return "open"
+        if spec.breaker_mode == "shadow":
+            return "closed"
         if last is None or last.breaker_state == "closed" or is_astray(last.changed_at.timestamp(), self.now):
             return "closed"
         turned_at = (last.retry_at or last.changed_at).timestamp()

@@ -58,6 +58,8 @@ class ServiceState:
     """Whether the latest attempt was answered with 401 or 403."""
     _free_at: float = float("-inf")
 
+    paced: bool = field(init=False)
+    """Whether requests take turns in the rate."""
     bulkhead: Bulkhead | None = field(init=False)
     timeout: float = field(init=False)
     """Seconds one attempt may take, from connect to last byte."""
@@ -67,7 +69,7 @@ class ServiceState:
     """What an answer that came just now says of itself; ``None`` for a live one."""
 
     def __post_init__(self) -> None:
-        self._paced = self.spec.rate_per_second > 0
+        self.paced = self.spec.rate_per_second > 0
         self.timeout = self.spec.timeout or float("inf")
         self.deadline = self.spec.deadline or float("inf")
         self.mark = None if self.provenance == "live" else self.provenance
@@ -110,31 +112,31 @@ class ServiceState:
         left = self._free_at - now
         return left if left > _NEGLIGIBLE else 0.0
 
-    def turn(self, now: float, left: float) -> float:
+    def turn(self, now: float, left: float, *, is_seated: bool = False) -> float:
         """Return how many seconds a request has to wait for its turn: the service's own wishes, then the rate limit.
 
-        Raises :class:`AuthError` without a key, :class:`RateLimitError` where the service wants to be left alone for longer
-        than anybody waits, :class:`ServiceTimeoutError` where the turn does not come within the call's ``left`` seconds.
+        Those who wait for a place have their turns first, unless the request has one (``is_seated``). Raises
+        :class:`AuthError` without a key, :class:`RateLimitError` where the service wants to be left alone for longer than
+        anybody waits, :class:`ServiceTimeoutError` where the turn does not come within the call's ``left`` seconds.
         """
         if self.obstacle:
             raise AuthError(self.obstacle)
         if left <= 0:
             raise ServiceTimeoutError(f"the deadline of {self.deadline:g} s has passed")
-        if not self._paced and self._free_at <= now:
+        if not self.paced and self._free_at <= now:
             return 0.0
         held = self.held(now)
         if held > MAX_WAIT or held >= left:
             message = f"{self.spec.name} asked to be left alone for {held:.0f} more seconds"
             raise RateLimitError(message, retry_after=held)
-        wait = held + self.rate.waiting(now + held)
+        ahead = 0 if is_seated or self.bulkhead is None else self.bulkhead.waiting
+        wait = held + self.rate.waiting(now + held, ahead)
         if wait >= left:
             raise ServiceTimeoutError(f"the rate limit has no place within {left:.0f} s", retry_after=wait)
         return wait
 
     def take_turn(self, now: float) -> float:
         """Take a turn and return the seconds until it comes: more than :meth:`turn` told if another thread was quicker."""
-        if not self._paced:
-            return 0.0
         held = self.held(now)
         return held + self.rate.reserve(now + held)
 

@@ -8,7 +8,7 @@ from functools import wraps
 from math import inf
 from typing import Any
 
-from cinegraph_core.services.raised import ours
+from cinegraph_core.services.raised import as_theirs, ours
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.verdicts import Attempt
 from cinegraph_core.services.ways import Way, give_up
@@ -71,6 +71,7 @@ class _Stream:
         self._services, self._guard = way.begin(args, kwargs)
         self._clock = self._services.clock
         self._name = way.spec.name
+        self._refused_as = way.refused_as
         self._attempt: Attempt | None = None
         self._left = inf
         self._last: Any = None
@@ -127,12 +128,16 @@ class _Stream:
             self._guard.returned(self._attempt, self._last)
 
     def broken_off(self, error: BaseException) -> None:
-        """End the call, unless it has ended: well, if the caller had a part and wants no more."""
+        """End the call, unless it has ended: well, if the caller had a part and wants no more.
+
+        Raises its error's twin, as :func:`as_theirs` does.
+        """
         if self._handed_over is not None:
             self._come_back()
             self.ended()
         else:
             give_up(self._guard, error, begun=self._attempt is not None)
+        as_theirs(error, self._refused_as, refused=self._attempt is None)
 
     def _begin(self, attempt: Attempt) -> None:
         self._attempt, self._left = attempt, attempt.timeout
@@ -151,6 +156,7 @@ class _Stream:
 
     def _failed(self, error: Exception) -> float:
         """Return the wait before the next attempt, or raise the error that the call ends with."""
-        attempt, self._attempt = self._attempt, None
-        assert attempt is not None  # noqa: S101 - it has begun
-        return self._guard.failed(attempt, ours(error, self._name, self._clock.now())).wait
+        assert self._attempt is not None  # noqa: S101 - it has begun
+        again = self._guard.failed(self._attempt, ours(error, self._name, self._clock.now()))
+        self._attempt = None
+        return again.wait

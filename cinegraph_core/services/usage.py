@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from cinegraph_core.contracts import Answer
 from cinegraph_core.errors import PageError, ServiceError
@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 _SENT = ("input_tokens", "prompt_tokens")
 _RECEIVED = ("output_tokens", "completion_tokens")
 """How OpenAI's APIs, and those that copy them, name the two kinds."""
+_MOST = 10**9
+"""No call takes more tokens; what it is said to cost beyond that might not fit the count, a database's integer."""
 
 
 def tokens_used(outcome: object, read: Callable[[Any], Tokens | None] | None = None) -> Tokens | None:
@@ -21,7 +23,7 @@ def tokens_used(outcome: object, read: Callable[[Any], Tokens | None] | None = N
 
     ``read`` finds them in an answer or a result; without it they are sought where OpenAI writes them: in the ``usage`` of a
     JSON body, a mapping or an object. What was refused with an HTTP status took none: providers do not bill a refusal. A
-    reader that breaks, or returns anything but whole numbers from 0 on, is logged as an error and says nothing.
+    reader that breaks, or returns anything but whole numbers from 0 to a billion, is logged as an error and says nothing.
     """
     if outcome is None:
         return None
@@ -43,11 +45,11 @@ def _checked(used: object) -> Tokens | None:
         return None
     if isinstance(used, Tokens) and _is_count(used.input) and _is_count(used.output):
         return used
-    raise ValueError(f"usage= returned {used!r} in place of Tokens of whole numbers from 0 on")
+    raise ValueError(f"usage= returned {used!r} in place of Tokens of whole numbers from 0 to {_MOST}")
 
 
-def _is_count(figure: object) -> bool:
-    return isinstance(figure, int) and not isinstance(figure, bool) and figure >= 0
+def _is_count(figure: object) -> TypeGuard[int]:
+    return isinstance(figure, int) and not isinstance(figure, bool) and 0 <= figure <= _MOST
 
 
 def _in_usage(outcome: object) -> Tokens | None:
@@ -57,14 +59,17 @@ def _in_usage(outcome: object) -> Tokens | None:
         except ValueError:
             return None
     usage = _part(outcome, "usage")
-    sent, received = (_number(usage, names) for names in (_SENT, _RECEIVED))
-    return None if sent is None and received is None else Tokens(sent or 0, received or 0)
+    sent, received = (_said(usage, names) for names in (_SENT, _RECEIVED))
+    if sent is None and received is None:
+        return None
+    sent, received = sent or 0, received or 0
+    return Tokens(sent, received) if _is_count(sent) and _is_count(received) else None
 
 
 def _part(thing: object, name: str) -> object:
     return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
 
 
-def _number(usage: object, names: tuple[str, ...]) -> int | None:
+def _said(usage: object, names: tuple[str, ...]) -> object:
     found = (_part(usage, name) for name in names)
-    return next((one for one in found if isinstance(one, int) and _is_count(one)), None)
+    return next((one for one in found if one is not None), None)

@@ -20,29 +20,32 @@ _UNASKED = "the database did not say in time whether another process probes"
 async def admitted(guard: CallGuard, clock: Clock, pause: Callable[[float], Awaitable[None]]) -> Attempt:
     """Return leave for the next request, whose wait is over; raises what :meth:`CallGuard.attempt` raises.
 
-    ``pause`` waits out the wait before the request; what else is missing is waited for by ``clock``.
+    ``pause`` waits out the wait before the request; what else is missing is waited for by ``clock``. After every wait things
+    are looked at anew.
     """
     attempt = guard.attempt()
-    if attempt.wait > 0:
-        await pause(attempt.wait)
-        guard.leaving(attempt)
-    while not guard.counted():
-        began = clock.monotonic()
-        await _supply(guard, clock)
-        attempt = guard.remaining(attempt, began)
+    while attempt.wait > 0 or not guard.counted():
+        if attempt.wait > 0:
+            await pause(attempt.wait)
+        else:
+            began = clock.monotonic()
+            await _supply(guard, clock)
+            guard.waited(began)
+        attempt = guard.leaving(attempt)
     return attempt
 
 
 def admitted_now(guard: CallGuard, clock: Clock) -> Attempt:
     """Do the same and block the thread meanwhile."""
     attempt = guard.attempt()
-    if attempt.wait > 0:
-        clock.pause(attempt.wait)
-        guard.leaving(attempt)
-    while not guard.counted():
-        began = clock.monotonic()
-        _supply_now(guard)
-        attempt = guard.remaining(attempt, began)
+    while attempt.wait > 0 or not guard.counted():
+        if attempt.wait > 0:
+            clock.pause(attempt.wait)
+        else:
+            began = clock.monotonic()
+            _supply_now(guard)
+            guard.waited(began)
+        attempt = guard.leaving(attempt)
     return attempt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from cinegraph_core.errors import ConfigurationError, ServiceError, classify
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.door import Services
 from cinegraph_core.services.opening import opened
-from cinegraph_core.services.raised import ours
+from cinegraph_core.services.raised import as_theirs, ours
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.verdicts import Attempt
 
@@ -28,8 +29,9 @@ class Way:
     target: Callable[..., str] | None
     method: str
     services: Services | None
+    refused_as: type[Exception] = ConnectionError
     _is_awaited: bool = False
-    """Whether the function has returned an awaitable, so that its calls are led within the event loop from then on."""
+    """Whether the function has returned an awaitable, so that a call which has to wait for leave waits within the event loop."""
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Services, CallGuard]:
         """Open a call with these arguments; the application too, if no door was given."""
@@ -58,18 +60,22 @@ class Way:
                 await clock.sleep(again.wait)
         except BaseException as error:
             give_up(guard, error, begun=attempt is not None)
+            as_theirs(error, self.refused_as, refused=attempt is None)
             raise
 
     def follow(self, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a function that blocks until its call is done; where it returns an awaitable, return one that leads the call."""
-        if self._is_awaited:
-            return self.lead(_resolved(work), args, kwargs)
         services, guard = self.begin(args, kwargs)
         clock = services.clock
         attempt: Attempt | None = None
         try:
+            if self._is_awaited and _is_in_loop():
+                attempt = _at_once(guard)
+                if attempt is None:
+                    guard.forget()
+                    return self.lead(_resolved(work), args, kwargs)
             while True:
-                attempt = services.admit_now(guard)
+                attempt = attempt or services.admit_now(guard)
                 try:
                     value = work(*args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - whatever it raises is classified
@@ -85,6 +91,7 @@ class Way:
                 clock.pause(again.wait)
         except BaseException as error:
             give_up(guard, error, begun=attempt is not None)
+            as_theirs(error, self.refused_as, refused=attempt is None)
             raise
 
     def _later(self, value: Any, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
@@ -107,6 +114,18 @@ def give_up(guard: CallGuard, error: BaseException, *, begun: bool) -> None:
     if isinstance(reason, ServiceError) and not begun:
         reason.sent = False
     guard.abandon(reason)
+
+
+def _at_once(guard: CallGuard) -> Attempt | None:
+    """Return leave for a request, ``None`` if it has to be waited for."""
+    if guard.state.spec.rate_per_second > 0:
+        return None  # a turn that was taken could not be given back
+    attempt = guard.attempt()
+    return attempt if attempt.wait <= 0 and guard.counted() else None
+
+
+def _is_in_loop() -> bool:
+    return asyncio._get_running_loop() is not None
 
 
 def _resolved(work: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:

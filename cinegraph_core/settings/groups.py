@@ -47,7 +47,8 @@ class ServiceSettings(BaseModel):
         default=None, description="Seconds an open breaker waits before it lets a probe through."
     )
     breaker_mode: Literal["auto", "shadow", "open"] | None = Field(
-        default=None, description="auto; shadow: the breaker counts but refuses nobody; open: it refuses everybody."
+        default=None,
+        description="auto; shadow: the breaker counts but refuses nobody, unless a person opens it; open: it refuses everybody.",
     )
     daily_quota: Annotated[Count, Field(ge=0)] | None = Field(
         default=None, description="Requests per calendar day, of all processes together."

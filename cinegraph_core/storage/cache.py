@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from cinegraph_core.records.words import cleared_at
 from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls
@@ -44,11 +45,12 @@ def find_answer(session: Session, key: str) -> Entry | None:
     )
 
 
-def kept_keys(session: Session, *, since: float, now: float) -> list[tuple[str, float]]:
-    """Return the keys of what was kept from a moment on, with when; so that nobody asks for what is not there."""
-    query: Any = select(col(CachedAnswerRow.key), col(CachedAnswerRow.stored_at))
-    found = session.execute(query.where(col(CachedAnswerRow.stored_at) >= utc(since), col(CachedAnswerRow.kept_until) > utc(now)))
-    return [(key, stored_at.timestamp()) for key, stored_at in found]
+def kept_keys(session: Session, *, since: float, now: float) -> set[str]:
+    """Return the keys of what was kept from a moment on, so that nobody asks for what is not there."""
+    query = select(CachedAnswerRow.key)
+    return set(
+        session.exec(query.where(col(CachedAnswerRow.stored_at) >= utc(since), col(CachedAnswerRow.kept_until) > utc(now)))
+    )
 
 
 def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most: int = MOST_BYTES) -> Mapping[str, int]:
@@ -58,8 +60,11 @@ def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most
     one that takes more than a quarter of the room.
     """
     words = controls(session)
-    fit = (entry for entry in entries if entry.size <= most * _LARGEST)
-    newest = {entry.key: entry for entry in fit if entry.since >= cleared_at(words, entry.service)}
+    fit = [entry for entry in entries if entry.size <= most * _LARGEST]
+    cleared = {service: cleared_at(words, service) for service in {entry.service for entry in fit}}
+    newest = {
+        entry.key: entry for entry in fit if entry.since >= cleared[entry.service] or is_astray(cleared[entry.service], now)
+    }
     session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.kept_until) <= utc(now)))
     for key in sorted(newest):
         entry = newest[key]

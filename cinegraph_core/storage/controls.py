@@ -27,16 +27,27 @@ def set_control(session: Session, service: str, name: Control, value: int, *, no
 
 
 def take_control(session: Session, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:
-    """Change a word that holds a moment (ms), if that has passed or is ``mine``; else return it: compare-and-set.
+    """Change a word that holds a moment (ms), if that has passed or is ``mine``; else return it."""
+    held = col(ServiceControlRow.value)
+    return _set_if(session, service, name, value, (held <= int(now * 1000)) | (held == mine), now=now)
+
+
+def extend_control(session: Session, service: str, name: Control, until: int, *, heard: int, now: float) -> None:
+    """Put a word that holds a moment (ms) to another one, unless that is the earlier of the two.
+
+    Nor is it changed where a person took it back (0 or less) since it was ``heard``.
+    """
+    held = col(ServiceControlRow.value)
+    _set_if(session, service, name, until, (held < until) & ((held > 0) | (held == heard)), now=now)
+
+
+def _set_if(session: Session, service: str, name: Control, value: int, free: Any, *, now: float) -> int | None:
+    """Change a word if that is ``free`` as it stands, or else return it: compare-and-set.
 
     A word is free, too, that was said by a clock far ahead of ``now``: somebody has put it right, so its moment means nothing.
     """
     key: Any = (col(ServiceControlRow.service) == service) & (col(ServiceControlRow.name) == name)
-    free: Any = (
-        (col(ServiceControlRow.value) <= int(now * 1000))
-        | (col(ServiceControlRow.value) == mine)
-        | (col(ServiceControlRow.changed_at) > utc(now + APART))
-    )
+    free |= col(ServiceControlRow.changed_at) > utc(now + APART)
     for _ in range(2):
         taken = session.execute(update(ServiceControlRow).where(key & free).values(value=value, changed_at=utc(now)))
         if taken.rowcount:  # type: ignore[attr-defined]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -22,7 +21,6 @@ from cinegraph_core.storage import schema
 from cinegraph_core.storage.engine import open_engine, parse, shown
 from cinegraph_core.storage.stamp import WANTED, Stamp, check_stamp, stamp_for, stamped, write_stamp
 
-log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -30,8 +28,7 @@ T = TypeVar("T")
 class Database:
     """A SQLite file or a PostgreSQL database; nothing is connected before the first use.
 
-    ``transaction`` serves threads, ``run`` and ``post`` serve the event loop: those two share one writer thread, so that
-    what is handed in first is written first.
+    ``transaction`` serves threads, ``run`` serves the event loop: what is handed to it first is written first.
     """
 
     def __init__(self, url: str) -> None:
@@ -142,13 +139,6 @@ class Database:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writer, lambda: self._work(work, *args, **kwargs))
 
-    def post(self, work: Callable[[Session], object]) -> None:
-        """Hand work to the writer thread and go on; a failure is logged."""
-        try:
-            self._writer.submit(self._work, work).add_done_callback(_log_failure)
-        except RuntimeError as error:
-            log.warning("not written, the database is closed already: %s", error)
-
     def close(self) -> None:
         """Finish what was handed to the writer, then let go of every connection."""
         self._writer.shutdown(wait=True)
@@ -214,8 +204,3 @@ def _watch_writes(session: Session) -> Callable[[], bool]:
     event.listen(session, "after_flush", flushed)
     event.listen(session, "do_orm_execute", executed)
     return lambda: bool(seen)
-
-
-def _log_failure(done: Future[object]) -> None:
-    if (error := done.exception()) is not None:
-        log.error("a write in the background failed: %s", error, exc_info=error)

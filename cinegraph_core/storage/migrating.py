@@ -11,9 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from cinegraph_core.errors import DatabaseError
+from cinegraph_core.errors import DatabaseError, UsageError
 from cinegraph_core.storage.engine import take_turns
-from cinegraph_core.storage.schema import SCRIPTS, obstacle
+from cinegraph_core.storage.schema import SCRIPTS, obstacle, revisions
 from cinegraph_core.storage.tables import Table
 
 _UPGRADE_LOCK = 0x7363686D
@@ -32,10 +32,14 @@ def upgrade(connection: Connection) -> None:
 def downgrade(connection: Connection, revision: str) -> None:
     """Bring the schema back to ``revision`` (``base``: nothing left), in the transaction that is open.
 
-    Raises :class:`DatabaseError` for a revision nobody knows, and as :func:`upgrade` does.
+    Raises :class:`UsageError` for a revision nobody knows, and :class:`DatabaseError` as :func:`upgrade` does.
     """
     take_turns(connection, _UPGRADE_LOCK)
-    _run(connection, command.downgrade, revision)
+    try:
+        _run(connection, command.downgrade, revision)
+    except CommandError as error:
+        known = ", ".join(["base", *revisions()])
+        raise UsageError(f"the schema cannot be brought back to {revision!r} ({error}); there are: {known}") from error
 
 
 def differences(connection: Connection) -> list[str]:
@@ -55,7 +59,4 @@ def script_config(connection: Connection | None = None) -> Config:
 def _run(connection: Connection, action: Any, revision: str) -> None:
     if problem := obstacle(connection):
         raise DatabaseError(f"this database {problem}")
-    try:
-        action(script_config(connection), revision)
-    except CommandError as error:
-        raise DatabaseError(f"the schema cannot be brought to {revision!r}: {error}") from error
+    action(script_config(connection), revision)

@@ -9,10 +9,10 @@ from cinegraph_core.resilience.allowance import Granted, Limit, Mark, Refused
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage.audit import record_action
 from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers, kept_keys
-from cinegraph_core.storage.controls import controls, set_control, take_control
+from cinegraph_core.storage.controls import controls, extend_control, take_control
 from cinegraph_core.storage.database import Database
 from cinegraph_core.storage.limits import lease_calls, settle_calls
-from cinegraph_core.storage.state import LastSeen, last_seen
+from cinegraph_core.storage.state import LastSeen, last_seen, record_transition
 
 
 class SharedStore:
@@ -22,11 +22,28 @@ class SharedStore:
         self._database = database
 
     def lease(
-        self, service: str, limits: Sequence[Limit], *, needed: int, ahead: int, now: float, expires_at: float
+        self,
+        service: str,
+        limits: Sequence[Limit],
+        *,
+        needed: int,
+        ahead: int,
+        now: float,
+        expires_at: float,
+        under_way: int = 0,
     ) -> Granted | Refused:
-        """Reserve calls, ``needed`` ones and some ``ahead``, in all limits or in none."""
+        """Reserve calls, ``needed`` ones and some ``ahead``, in all limits or in none; ``under_way`` are the process's own."""
         with self._database.transaction() as session:
-            return lease_calls(session, service, limits, needed=needed, ahead=ahead, now=now, expires_at=expires_at)
+            return lease_calls(
+                session,
+                service,
+                limits,
+                needed=needed,
+                ahead=ahead,
+                now=now,
+                expires_at=expires_at,
+                under_way=under_way,
+            )
 
     def settle(self, key: str, *, used: int, back: int, more: int = 0) -> list[Mark]:
         """Take note what became of a lease; returns the marks that were passed."""
@@ -38,10 +55,10 @@ class SharedStore:
         with self._database.reading() as session:
             return controls(session)
 
-    def say(self, service: str, name: Control, value: int, *, now: float) -> None:
-        """Leave a word for every process."""
+    def say(self, service: str, name: Control, until: int, *, heard: int, now: float) -> None:
+        """Tell every process of a moment, unless they know of a later one or a person took it back since it was ``heard``."""
         with self._database.transaction() as session:
-            set_control(session, service, name, value, now=now)
+            extend_control(session, service, name, until, heard=heard, now=now)
 
     def take(self, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:
         """Change a word that holds a moment, if that has passed or is ``mine``; else return it."""
@@ -53,13 +70,18 @@ class SharedStore:
         with self._database.reading() as session:
             return last_seen(session)
 
+    def report(self, service: str, seen: LastSeen) -> None:
+        """Note how a breaker was last seen."""
+        with self._database.transaction() as session:
+            record_transition(session, service, seen.state, changed_at=seen.changed_at, retry_at=seen.retry_at)
+
     def find(self, key: str) -> Entry | None:
         """Return the answer kept under a key."""
         with self._database.reading() as session:
             return find_answer(session, key)
 
-    def keys(self, *, since: float, now: float) -> list[tuple[str, float]]:
-        """Return the keys of what was kept from a moment on, with when."""
+    def keys(self, *, since: float, now: float) -> set[str]:
+        """Return the keys of what was kept from a moment on."""
         with self._database.reading() as session:
             return kept_keys(session, since=since, now=now)
 

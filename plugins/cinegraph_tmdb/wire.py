@@ -44,6 +44,9 @@ class SearchPage(msgspec.Struct):
     results: list[Hit]
     total_results: int = 0
 
+    def __bool__(self) -> bool:
+        return bool(self.results)
+
 
 class Series(msgspec.Struct):
     """A series as ``find`` lists it."""
@@ -71,6 +74,9 @@ class Found(msgspec.Struct):
     movie_results: list[Hit]
     tv_results: list[Series] = []
 
+    def __bool__(self) -> bool:
+        return bool(self.movie_results or self.tv_results)
+
 
 class PersonHit(msgspec.Struct):
     """A person as a search lists it."""
@@ -84,11 +90,17 @@ class PersonPage(msgspec.Struct):
 
     results: list[PersonHit]
 
+    def __bool__(self) -> bool:
+        return bool(self.results)
+
 
 class Filmography(msgspec.Struct):
     """The films a person worked on."""
 
     crew: list[Hit]
+
+    def __bool__(self) -> bool:
+        return bool(self.crew)
 
 
 class _Titled(msgspec.Struct):

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runs import BIN, begin, feed, query, run
+from cinegraph_replica.server import ReplicaServer
+from tests.support.runs import BIN, begin, environment, feed, query, run, stats
+from tests.support.waiting import within
 
 QUERIES = (
     {"id": "a", "title": "The Room Next Door", "year": 2024, "directors": ["Pedro Almodóvar"]},
@@ -95,7 +97,7 @@ def test_one_film_is_one_document_or_a_table_that_says_mock(env: dict[str, str],
     film = ("match", "--title", "The Room Next Door", "--year", "2024", "--director", "Pedro Almodóvar")
     document = json.loads(run("cinegraph", *film, "--json", env=env, folder=tmp_path).stdout)
     assert document["status"] == "matched"
-    table = run("cinegraph", *film, env=env, folder=tmp_path)
+    table = run("cinegraph", *film, env=env | {"COLUMNS": "80"}, folder=tmp_path)
     assert table.returncode == 0
     assert "MOCK data" in table.stdout
     assert str(document["tmdb_id"]) in table.stdout
@@ -114,6 +116,23 @@ def test_a_terminal_without_a_question_is_wrong_usage(env: dict[str, str], tmp_p
     assert (done.returncode, done.stdout) == (2, "")
     assert "Error: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_lesson_30_a_run_that_is_stopped_at_work_has_every_request_on_record(tmp_path: Path, number: int, code: int) -> None:
+    lines = [json.dumps({"id": count, "title": f"Nothing of the kind {count}", "year": 2020}) for count in range(400)]
+    with ReplicaServer() as replica:
+        process = begin("match", "--json", env=environment(tmp_path, replica.urls), folder=tmp_path)
+        assert process.stdin is not None
+        process.stdin.write("\n".join(lines).encode())
+        process.stdin.flush()
+        assert within(60, lambda: stats(replica.origin).get("tmdb", 0) > 50)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+        assert process.returncode == code, told
+        assert b"Traceback" not in told
+        ((recorded,),) = query(tmp_path, "select sum(attempts) from api_lookup_metrics where kind = 'call'")
+        assert within(5, lambda: stats(replica.origin)["tmdb"] == recorded), (stats(replica.origin), recorded)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

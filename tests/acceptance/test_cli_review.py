@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cinegraph_replica.server import ReplicaServer
 from tests.support.runs import environment, fault, query, run
 
@@ -39,3 +41,26 @@ def test_an_id_that_tmdb_does_not_have_is_refused_and_what_another_is_gets_told(
         other = run("cinegraph", "review", "accept", film, "--tmdb", POOR_THINGS, env=env, folder=tmp_path)
         assert other.returncode == 0, other.stderr
         assert f"TMDb {POOR_THINGS} is Poor Things (2023) by Yorgos Lanthimos" in other.stderr
+
+
+@pytest.mark.parametrize("tmdb_id", ["278", POOR_THINGS])
+def test_a_replica_that_answers_in_tmdbs_place_is_not_taken_for_tmdb(tmp_path: Path, tmdb_id: str) -> None:
+    with ReplicaServer() as replica:
+        # The base URL of hybrid mode is the live side; its replica is another one, which hybrid mode starts itself.
+        env = environment(tmp_path, replica.urls, MODE="hybrid")
+        run("cinegraph", *FEW_FILMS, env=env, folder=tmp_path)
+        film = str(decision(tmp_path)[0])
+        env["CINEGRAPH_SERVICES__TMDB__BREAKER_MODE"] = "open"
+        accepted = run("cinegraph", "review", "accept", film, "--tmdb", tmdb_id, env=env, folder=tmp_path)
+    assert accepted.returncode == 0, accepted.stderr
+    assert f"TMDb could not be asked whether there is a film {tmdb_id} (only its replica" in accepted.stderr
+    assert decision(tmp_path)[2] == int(tmdb_id)
+
+
+def test_in_mock_mode_the_replica_is_the_one_to_ask(env: dict[str, str], tmp_path: Path) -> None:
+    run("cinegraph", *FEW_FILMS, env=env, folder=tmp_path)
+    film = str(decision(tmp_path)[0])
+    wrong = run("cinegraph", "review", "accept", film, "--tmdb", "99999999", env=env, folder=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    told = run("cinegraph", "review", "accept", film, "--tmdb", POOR_THINGS, env=env, folder=tmp_path)
+    assert f"TMDb {POOR_THINGS} is Poor Things (2023)" in told.stderr

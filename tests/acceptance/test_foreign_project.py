@@ -24,6 +24,15 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
 
 
+def scrapy(project: Path, *arguments: str) -> str:
+    """Run a command of Scrapy's in the project and return what it prints."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CINEGRAPH_", "SCRAPY_", "TMDB_"))}
+    command = [str(Path(sys.executable).parent / "scrapy"), *arguments]
+    done = subprocess.run(command, cwd=project, env=clean, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def crawl(project: Path, server: FaultServer, *, line: bool = True) -> list[str]:
     """Run the spider as its owner does and return the titles it found."""
     settings = project / "bookshelf" / "settings.py"
@@ -31,10 +40,7 @@ def crawl(project: Path, server: FaultServer, *, line: bool = True) -> list[str]
     assert text.count(LINE) == 1
     if not line:
         settings.write_text(text.replace(LINE, ""), encoding="utf-8")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CINEGRAPH_", "SCRAPY_", "TMDB_"))}
-    command = [str(Path(sys.executable).parent / "scrapy"), "crawl", "shelf", "-a", f"site={server.url}/", "-O", "books.json"]
-    done = subprocess.run(command, cwd=project, env=clean, capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == 0, done.stderr
+    scrapy(project, "crawl", "shelf", "-a", f"site={server.url}/", "-O", "books.json")
     return sorted(book["title"] for book in json.loads((project / "books.json").read_text(encoding="utf-8") or "[]"))
 
 
@@ -59,6 +65,12 @@ def test_its_spider_gets_retries_retry_after_and_a_record(server: FaultServer, p
     server.plan("/busy", answer(429, b"", {"Retry-After": "1"}), html(200, b"<h1>Busy</h1>"))
     assert crawl(project, server) == ["Busy", "Shaky", "Well"]
     assert rows(project) == {"/": (1, 1, None), "/well": (1, 1, None), "/shaky": (1, 2, None), "/busy": (1, 2, None)}
+
+
+def test_its_shell_gets_a_page_that_has_to_be_waited_for(server: FaultServer, project: Path) -> None:
+    server.plan("/shaky", answer(503), html(200, b"<h1>Shaky</h1>"))
+    shown = scrapy(project, "shell", "-c", "response.css('h1::text').get()", f"{server.url}/shaky")
+    assert shown.strip() == "Shaky"
 
 
 def test_a_dead_host_is_left_alone(server: FaultServer, project: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from cinegraph_core.storage import Database
+from cinegraph_core.storage.limits import current_counters
+from tests.support.workers import CALLS
+
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = 1000
 PROLOGUE = f"""
 import asyncio, os, signal, sys, time
@@ -90,6 +97,25 @@ def test_lesson_30_nothing_recorded_is_lost_when_the_process_ends(tmp_path: Path
         found = connection.execute(text("SELECT count(*), count(DISTINCT target_identifier) FROM api_lookup_metrics")).one()
     engine.dispose()
     assert tuple(found) == (ROWS, ROWS), errors
+
+
+@pytest.mark.parametrize(("method", "way"), [("fork", "process"), ("fork", "pool"), ("forkserver", "process")])
+def test_lesson_30_a_worker_of_multiprocessing_loses_no_row_and_settles_what_it_leased(
+    tmp_path: Path, method: str, way: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'cinegraph.db'}"
+    database = Database(url)
+    database.prepare("live")
+    settings = {"DATABASE_URL": url, "MODE": "real", "OWN_SERVICES": "films", "SERVICES__FILMS__DAILY_QUOTA": "1000"}
+    environment = os.environ | {f"CINEGRAPH_{name}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "tests.support.workers", method, way]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    with database.reading() as session:
+        rows = session.execute(text("SELECT count(*) FROM api_lookup_metrics")).scalar_one()
+        (counter,) = current_counters(session, time.time())
+    database.close()
+    assert (rows, counter.used, counter.reserved) == (CALLS, CALLS, 0)
 
 
 def test_somebody_elses_sigterm_handler_is_left_alone(tmp_path: Path) -> None:

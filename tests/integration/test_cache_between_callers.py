@@ -109,7 +109,7 @@ def test_who_asks_and_how_the_answer_is_packed_make_no_difference(server: FaultS
 
 
 def test_an_answer_that_differs_for_unknown_reasons_is_not_kept(server: FaultServer) -> None:
-    for path, vary in (("/any", "*"), ("/whence", "Accept, Referer")):
+    for path, vary in (("/any", "*"), ("/whence", "Accept, Referer"), ("/who", "Accept-Encoding, Cookie")):
         server.plan(path, echo(vary=vary))
         bodies(bench_of(server.url), {}, {}, path=path)
         assert server.counts[path] == 2
@@ -126,11 +126,13 @@ def test_the_order_of_values_of_one_name_makes_a_difference(server: FaultServer)
 
 def test_words_of_cache_control_are_understood_in_whatever_case(server: FaultServer) -> None:
     server.plan("/own", answer(headers={"Cache-Control": "No-Store"}))
+    server.plan("/one", answer(headers={"Cache-Control": "max-age=60, Private"}))
     server.plan("/film", answer())
     bench = bench_of(server.url)
     bodies(bench, {}, {}, path="/own")
+    bodies(bench, {}, {}, path="/one")
     bodies(bench, {}, {"headers": {"Cache-Control": "No-Cache"}}, {"headers": {"Cache-Control": "max-age=600"}})
-    assert (server.counts["/own"], server.counts["/film"]) == (2, 3)
+    assert (server.counts["/own"], server.counts["/one"], server.counts["/film"]) == (2, 2, 3)
 
 
 def test_the_answer_to_a_get_with_a_body_is_not_kept(server: FaultServer) -> None:

@@ -122,6 +122,12 @@ class TestRecords:
         assert sum(match.api_calls for match in run.matches) == len(run.server.asked) > 2
         assert sum(row.attempts for row in run.of_kind("call")) == len(run.server.asked)
 
+    def test_an_empty_result_is_recorded_as_a_success_that_found_nothing(self) -> None:
+        run = looked_up(FILMS, query("Zzyzx", 2001, "Nobody Atall", imdb_id="tt9999999"), query("Poor Things", 2023))
+        found = {(row.operation, row.success, row.error_type) for row in run.of_kind("call")}
+        empty = {(operation, True, "not_found") for operation in ("find_by_imdb", "search_movie", "search_person")}
+        assert found == empty | {("search_movie", True, None), ("movie_details", True, None)}
+
     @pytest.mark.parametrize("asked", [query("", None, id="x"), query("  ", None, imdb_id="tt9999999"), query("…", None)])
     def test_no_row_is_without_a_target(self, asked: FilmQuery) -> None:
         run = one(asked)

@@ -34,7 +34,7 @@ def server(server: FaultServer) -> FaultServer:
 
 
 def crawled(folder: Path, server: FaultServer, *, later: float = 0.0, spec: ServiceSpec = SITE, **settings: Any) -> Crawled:
-    more: dict[str, Any] = {name: settings.pop(name) for name in ("paths", "absent_ok") if name in settings}
+    more: dict[str, Any] = {name: settings.pop(name) for name in ("paths", "absent_ok", "fresh") if name in settings}
     spider = type("Pages", (PageSpider,), {"base": server.url, **more})
     scrapy = {"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS": 1}
     given = {"site": {"base_url": server.url, **settings}}
@@ -75,6 +75,12 @@ def test_lesson_27_a_kept_page_answers_the_next_crawl_and_says_so(server: FaultS
     assert [(row.success, row.provenance, row.attempts) for row in second.rows] == [(True, "cache", 0)]
     crawled(tmp_path, server, cache_ttl=1000.0, later=1001.0)
     assert server.counts["/a"] == 2
+
+
+def test_lesson_27_a_page_that_was_wanted_fresh_takes_the_place_of_a_kept_one(server: FaultServer, tmp_path: Path) -> None:
+    server.plan("/a", html(200, b"card 1"), html(200, b"card 2"), html(200, b"card 3"))
+    told = [crawled(tmp_path, server, cache_ttl=1000.0, fresh=fresh) for fresh in (False, True, False)]
+    assert [run.items[0]["receipt"].value for run in told] == ["CARD 1", "CARD 2", "CARD 2"]
 
 
 def test_a_page_that_came_by_a_redirect_or_could_not_be_read_is_not_kept(server: FaultServer, tmp_path: Path) -> None:

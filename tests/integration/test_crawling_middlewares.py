@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from scrapy import Request, Spider
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.errors import InvalidResponseError
@@ -119,6 +119,36 @@ def test_a_downloader_of_the_projects_own_is_kept_and_what_that_costs_is_said(
     assert "DOWNLOADER is not derived from" in caplog.text
 
 
+class Knows:
+    """Stands between the door and the network and knows some pages already."""
+
+    def process_request(self, request: Request) -> Request | Response | None:
+        if "/seen" in request.url:
+            raise IgnoreRequest("seen before")
+        if "/trap" in request.url:
+            raise KeyError("title")
+        if "/moved" in request.url:
+            return request.replace(url=request.url.replace("/moved", "/known"), dont_filter=True)
+        if "/known" in request.url:
+            return HtmlResponse(request.url, body=b"<p>from a shelf of its own", request=request)
+        return None
+
+
+@pytest.mark.parametrize("last", ["/good", ""])
+def test_requests_that_never_left_are_not_counted(server: FaultServer, tmp_path: Path, last: str) -> None:
+    kinds = "seen", "trap", "moved", "known"
+    paths = tuple(f"/{kind}/{number}" for kind in kinds for number in range(3))
+    spec = site(daily_quota=1, breaker_failures=1)
+    own: dict[str, Any] = {"DOWNLOADER_MIDDLEWARES": {Knows: 700}, "CONCURRENT_REQUESTS": 1}
+    crawled = visit(tmp_path, server, *paths, spec=spec, last=last, **own)
+    answered = {path: (True, None, 0) for path in paths if path.startswith(("/moved", "/known"))}
+    assert ends(crawled) == {**answered, **({last: (True, None, 1)} if last else {})}
+    assert {row.provenance for row in crawled.rows if not row.attempts} == {"cache"}
+    errors = Counter(type(item["error"]) for item in crawled.items if "error" in item)
+    assert errors == {IgnoreRequest: 3, KeyError: 3}
+    assert sum(server.counts.values()) == len([last] if last else [])
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> dict[str, Any]:
     """Scrapy's own HTTP cache."""
@@ -137,6 +167,16 @@ def test_a_page_of_scrapys_own_cache_costs_nothing(server: FaultServer, tmp_path
         **dict.fromkeys(["/0", "/1", "/2", "/good"], ("cache", 0, None)),
         "/gone": ("cache", 0, "not_found"),
     }
+
+
+def test_with_a_downloader_that_tells_no_departures_all_but_such_pages_are_counted(
+    server: FaultServer, tmp_path: Path, kept: dict[str, Any]
+) -> None:
+    server.plan("/0", html(200))
+    for attempts in (1, 0):
+        own = {"DOWNLOADER": "scrapy.core.downloader.Downloader", **kept}
+        crawled = visit(tmp_path / str(attempts), server, "/0", spec=site(), **own)
+        assert ends(crawled) == dict.fromkeys(["/0", "/good"], (True, None, attempts))
 
 
 def test_a_redirect_of_scrapys_own_cache_is_followed(server: FaultServer, tmp_path: Path, kept: dict[str, Any]) -> None:

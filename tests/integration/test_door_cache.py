@@ -114,17 +114,34 @@ def test_an_answer_is_asked_for_anew_when_its_time_is_over_and_by_who_wants_it_f
     assert server.counts["/film"] == 3
 
 
+def test_lesson_27_what_who_wants_it_fresh_was_told_takes_the_place_of_what_is_kept(server: FaultServer) -> None:
+    server.plan("/film", *(answer(200, b'{"id": %d}' % number) for number in (1, 2, 3)))
+    bench = bench_of(server.url)
+    told = bench.each(bench.get, lambda: bench.get(fresh=True), bench.get)
+    assert told == [{"id": 1}, {"id": 2}, {"id": 2}]
+    server.plan("/film", answer(503))
+    bench.each(lambda: bench.get(fresh=True))
+    assert bench.each(bench.get) == [{"id": 2}], "an error takes nothing's place"
+
+
+def test_what_is_only_ever_wanted_fresh_is_not_kept(server: FaultServer) -> None:
+    bench = bench_of(server.url)
+    bench.each(*[lambda: bench.get(fresh=True)] * 2, bench.get)
+    assert server.counts["/film"] == 3
+
+
 def test_lesson_27_that_there_is_no_such_thing_is_kept_for_a_time_of_its_own(server: FaultServer) -> None:
     bench = bench_of(server.url, cache_negative_ttl=10.0)
     absent = lambda: bench.get("/none", absent_ok=True)  # noqa: E731
     assert bench.each(absent, absent) == [None, None]
     assert server.counts["/none"] == 1
-    assert bench.rows.brief == [(True, "not_found", 1), (True, "not_found", 0)]
     (unexpected,) = bench.each(lambda: bench.get("/none"))
-    assert isinstance(unexpected, NotFoundError), "to whom it is an error, it is asked for"
+    assert isinstance(unexpected, NotFoundError), "to who does not expect it, it is an error"
+    assert bench.rows.brief == [(True, "not_found", 1), (True, "not_found", 0), (False, "not_found", 0)]
+    assert server.counts["/none"] == 1
     bench.clock.advance(10.0)
     bench.each(absent)
-    assert server.counts["/none"] == 3
+    assert server.counts["/none"] == 2
 
 
 def test_errors_and_what_may_not_be_stored_are_never_kept(server: FaultServer) -> None:

@@ -70,7 +70,7 @@ def test_a_database_that_does_not_answer_holds_nobody_beyond_the_deadline(
 
         with locked(file):
             # A write that waits for the lock stands before everything else on the thread that speaks with the database.
-            shared.say(NAME, "cache_cleared", 0)
+            shared.say(NAME, "spent_until", 0)
             run_in(services, ask)
     ((came, seconds),) = told
     assert isinstance(came, outcome), came

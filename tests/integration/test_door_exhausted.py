@@ -246,4 +246,4 @@ class TestMarks:
             lease_calls(session, NAME, [limit], needed=10, ahead=0, now=NOW, expires_at=NOW + 30)
         with opened(database_url, server.url, now=NOW + 60, daily_quota=10) as bench:
             assert isinstance(bench.each(bench.get)[0], QuotaExceededError)
-        assert self.told(caplog) == ["daily_quota of films: 100 % used"]
+        assert self.told(caplog) == ["daily_quota of films: 100 % used", "daily_quota of films: 80 % used"]

@@ -15,10 +15,11 @@ from sqlalchemy import text
 from cinegraph_core.actions import set_quota
 from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import BudgetExceededError, NetworkError, QuotaExceededError, ServerError
+from cinegraph_core.resilience.allowance import Granted, Limit
 from cinegraph_core.services import guarded
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
-from cinegraph_core.storage.limits import current_counters
+from cinegraph_core.storage.limits import current_counters, lease_calls, settle_calls
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, Bench, Rows, open_door, shared_state
 from tests.support.fault_server import FaultServer, answer, refusing_url
@@ -193,6 +194,52 @@ def test_a_quota_that_is_changed_is_felt_within_a_second_by_a_process_that_had_n
     with database.reading() as session:
         assert [row.what for row in recent_actions(session)] == ["quota.set"] * 3
     database.close()
+
+
+def test_lesson_25_a_process_gives_back_what_it_could_not_use_in_time_before_it_is_refused(
+    database_url: str, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cinegraph_core.services.shared.PULSE", 3600.0)
+    database, midnight = Database(database_url), NOW + TO_MIDNIGHT
+    with opened(database_url, server.url, daily_quota=800) as bench:
+        bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(20))))  # leases one more, ahead of need
+        with database.transaction() as session:
+            limit = Limit(NAME, "daily_quota", 800, 1, midnight - 86_400, midnight)
+            others = lease_calls(session, NAME, [limit], needed=800, ahead=0, now=NOW, expires_at=NOW + 30)
+            assert isinstance(others, Granted)
+            settle_calls(session, others.key, used=others.calls, back=0)
+        idle = 780 - others.calls
+        assert idle > 0
+        bench.clock.advance(10.0)
+        assert kinds(bench, *[bench.get] * idle) == [dict] * idle
+        (refused,) = bench.each(bench.get)
+        assert isinstance(refused, QuotaExceededError)
+        assert refused.parked_until == midnight
+    database.close()
+
+
+def test_lesson_25_work_is_parked_no_longer_than_until_another_process_must_have_settled_what_fills_the_quota(
+    database_url: str, server: FaultServer
+) -> None:
+    with (
+        opened(database_url, server.url, daily_quota=1, timeout=5.0) as bench,
+        opened(database_url, server.url, daily_quota=1, timeout=5.0) as other,
+    ):
+
+        @guarded(SPEC, services=other.services)
+        def never_leaves() -> None:
+            refused = [one.each(one.get)[0] for one in (bench, other)]
+            assert [error.parked_until for error in refused] == [NOW + 25.0, NOW + TO_MIDNIGHT]
+            raise ConnectionRefusedError
+
+        with pytest.raises(NetworkError):
+            never_leaves()
+
+        def is_let_in() -> bool:
+            bench.clock.advance(1.0)
+            return kinds(bench, bench.get) == [dict]
+
+        assert within(3.0, is_let_in)
 
 
 def test_a_blocking_client_and_a_decorated_function_are_counted_too(database_url: str, server: FaultServer) -> None:

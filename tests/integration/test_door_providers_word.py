@@ -109,6 +109,21 @@ def test_lesson_25_a_person_takes_back_what_a_provider_said_in_every_process(dat
     database.close()
 
 
+def test_a_reset_is_told_by_a_process_that_had_believed_the_provider_and_by_no_later_one(
+    database_url: str, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.plan("/film", said(0, 6000))
+    database = Database(database_url)
+    with opened(database_url, server.url) as bench:
+        bench.each(bench.get)
+        reset_quota(database, NAME, clock=bench.clock, who="anna")
+        assert within(2.0, lambda: not is_refused(bench))
+        with opened(database_url, server.url) as later:
+            later.services.state(NAME)
+    assert caplog.text.count("was reset by hand") == 1
+    database.close()
+
+
 def test_lesson_25_no_more_calls_begin_at_once_than_the_provider_says_are_left(database_url: str, server: FaultServer) -> None:
     server.plan("/film", said(2, 3600), said(1, 3600), said(0, 3600), said(0, 3600, status=429))
     with opened(database_url, server.url, daily_quota=1000) as bench:

@@ -56,7 +56,7 @@ def test_a_compressed_answer_is_read_and_a_body_is_sent(server: FaultServer) -> 
     def take(exchange: Exchange) -> None:
         bodies.append(exchange.connection.recv(100))
         packed = gzip.compress(b"fine")
-        exchange.send(head_of(200, len(packed), {"Content-Encoding": "gzip"}) + packed)
+        exchange.send(head_of(200, len(packed), {"Content-Encoding": "gzip", "Content-Type": "text/plain"}) + packed)
 
     server.plan("/film", take)
     with services.sync_client(NAME) as http:

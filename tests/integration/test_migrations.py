@@ -11,7 +11,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
-from cinegraph_core.errors import DatabaseError
+from cinegraph_core.errors import DatabaseError, UsageError
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.migrating import script_config
 from cinegraph_core.storage.schema import revisions
@@ -118,10 +118,10 @@ def test_another_programs_tables_stand_beside_ours_unless_their_names_are_ours(d
     database.close()
 
 
-def test_a_revision_nobody_knows_is_an_error_that_names_it(database_url: str) -> None:
+def test_a_revision_nobody_knows_is_wrong_usage_and_those_there_are_get_named(database_url: str) -> None:
     database = Database(database_url)
     database.upgrade()
-    with pytest.raises(DatabaseError, match="'nonsense'"):
+    with pytest.raises(UsageError, match=rf"'nonsense'.*there are: base, .*{Database.head()}"):
         database.downgrade("nonsense")
     database.close()
 

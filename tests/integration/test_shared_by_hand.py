@@ -10,6 +10,7 @@ from cinegraph_core.actions import open_breaker, reset_breaker, reset_mode, set_
 from cinegraph_core.errors import CircuitOpenError, RateLimitError
 from cinegraph_core.records import Mode
 from cinegraph_core.resilience.retry import LONGEST_HOLD
+from cinegraph_core.services.standing import read_standing
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.state import record_transition
 from tests.integration.test_shared_breakers import process
@@ -47,6 +48,23 @@ def test_a_service_that_is_switched_to_itself_is_taken_out_of_use_too(
         switched(home, "real")
         reset_breaker(home.application.database, NAME, clock=home.clock)
         assert within(2.0, lambda: home.ask().value == SERVICE)
+
+
+@pytest.mark.parametrize("mode", ["auto", "shadow"])
+def test_a_service_that_a_person_takes_out_of_use_is_refused_whatever_its_breaker_s_mode(database_url: str, mode: str) -> None:
+    with process(database_url, breaker_mode=mode) as one, process(database_url, breaker_mode=mode, begun=False) as other:
+        open_breaker(one.database, NAME, clock=one.clock)
+        assert looked(one.shared)
+        assert looked(other.shared)
+        for each in (one, other):
+            with pytest.raises(CircuitOpenError, match="by hand"):
+                begun(each)
+        spec = one.services.spec(NAME)
+        with one.database.reading() as session:
+            assert read_standing(session, one.clock.now()).breaker(spec) == "open"
+        reset_breaker(one.database, NAME, clock=one.clock)
+        assert looked(one.shared)
+        begun(one)
 
 
 @pytest.mark.parametrize("asked_before", [True, False])

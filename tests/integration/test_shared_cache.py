@@ -119,6 +119,27 @@ def test_what_a_cache_does_is_counted_in_memory_and_in_the_database(database_url
     assert counted == {"hits": 2, "negative": 1, "stale": 1, "misses": 1, "joined": 1, "stored": 5, "evicted": 3}
 
 
+def test_keys_that_are_gone_are_forgotten_when_many_have_come(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cinegraph_core.services.cache._FEW_KEYS", 10)
+    spec, clock = ServiceSpec(NAME, base_url="https://films.example", cache_ttl=50.0), PatientClock()
+    with shared_state(database_url, clock) as shared:
+        memory = Memory()
+        kept = Kept(shared, memory)
+        cache = ServiceCache(spec, memory, kept, clock)
+
+        def keep(numbers: range) -> None:
+            for number in numbers:
+                cache.keep(f"{number}", "/film", Answer(200, {}, b"{}", "https://films.example/film"), absent=False)
+            assert within(5.0, lambda: kept.may_hold("0") and all(kept.may_hold(f"{number}") for number in numbers))
+
+        kept.pulse(shared, ending=False)
+        keep(range(8))
+        clock.advance(100.0)
+        keep(range(8, 12))
+        assert within(5.0, lambda: not any(kept.may_hold(f"{number}") for number in range(8)))
+        assert all(kept.may_hold(f"{number}") for number in range(8, 12))
+
+
 def test_a_cache_that_breaks_fails_no_call(database_url: str, server: FaultServer) -> None:
     database = Database(database_url)
     with shared_bench(database_url, server.url) as bench:

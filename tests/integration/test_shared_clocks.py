@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
-from cinegraph_core.actions import reset_breaker, set_quota
+from cinegraph_core.actions import clear_cache, reset_breaker, set_quota
 from cinegraph_core.application import Application
 from cinegraph_core.errors import RateLimitError
 from cinegraph_core.resilience.breaker import LONGEST_WAIT
@@ -18,13 +20,19 @@ from cinegraph_core.testing import FakeClock
 from tests.integration.test_shared_breakers import NAME, fail, process, state
 from tests.integration.test_shared_late import noted, trip
 from tests.integration.test_shared_probes import begun, probes_well
-from tests.support.clocks import SettableClock
+from tests.support.cached_door import bench_of
+from tests.support.clocks import PatientClock, SettableClock
 from tests.support.door import shared_state
+from tests.support.fault_server import FaultServer, answer
 from tests.support.waiting import looked, within
 
 pytestmark = pytest.mark.usefixtures("often")
 HOUR = 3600.0
 NOW = 1_700_000_000.0
+
+
+class _PatientSettableClock(PatientClock, SettableClock):
+    """For real HTTP."""
 
 
 @contextmanager
@@ -115,6 +123,44 @@ def test_no_wait_is_believed_that_is_longer_than_any_breaker_s(database_url: str
             record_transition(session, NAME, "open", changed_at=one.clock.now(), retry_at=one.clock.now() + 1e6)
         assert within(2.0, lambda: state(other) == "open")
         assert other.services.retry_after(NAME) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize("ahead", [[50.0, 0.0, 0.0], [0.0, 0.0, 50.0], [HOUR, 0.0, 0.0]])
+def test_what_is_kept_is_found_by_clocks_that_are_a_minute_apart_whoever_kept_last(
+    database_url: str, server: FaultServer, ahead: list[float]
+) -> None:
+    server.plan("/film", answer())
+    with ExitStack() as stack:
+        clocks = [PatientClock(NOW + seconds, patient_from=5.0, patience=10.0) for seconds in ahead]
+        by_clocks = [stack.enter_context(shared_state(database_url, clock)) for clock in clocks]
+        first, second, other = (bench_of(server.url, shared=one, clock=one.clock) for one in by_clocks)
+        assert all(looked(shared) for shared in by_clocks)
+        for number, bench in enumerate((first, second)):
+            bench.each(partial(bench.get, n=number))
+            assert all(looked(shared) for shared in by_clocks)
+        other.each(partial(other.get, n=1))
+        assert other.rows.provenances == [("cache", 0)]
+
+
+def test_a_cache_that_was_cleared_keeps_answers_again_although_the_clock_is_set_back(
+    database_url: str, server: FaultServer
+) -> None:
+    server.plan("/film", answer())
+    database, clock = Database(database_url), _PatientSettableClock(patient_from=5.0, patience=10.0)
+    with shared_state(database_url, clock) as shared:
+        bench = bench_of(server.url, shared=shared, clock=clock)
+        for _ in range(2):
+            bench.each(bench.get)
+            clock.advance(1.0)
+            clear_cache(database, NAME, clock=clock)
+            assert looked(shared)
+            clock.set(-HOUR)
+            known = server.counts["/film"]
+            bench.each(bench.get, bench.get)
+            assert server.counts["/film"] == known + 1
+            assert looked(shared)
+            assert asyncio.run(shared.ask(lambda store: store.keys(since=0.0, now=clock.now())))
+    database.close()
 
 
 def test_a_reset_by_hand_is_noted_whatever_the_clocks_say(database_url: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -60,16 +59,6 @@ def test_run_works_on_one_writer_thread_and_never_on_the_event_loop(database: Da
     assert len(threads) == 1
     assert threads != {threading.current_thread().name}
     assert len(_keys(database)) == 20
-
-
-def test_what_is_posted_is_written_before_the_end_and_a_failure_is_logged(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    database.post(lambda session: _add(session, "venice"))
-    database.post(lambda session: session.get_one(FestivalRow, 99))
-    asyncio.run(database.run(_add, "cannes"))
-    assert _keys(database) == ["cannes", "venice"]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
 def test_threads_that_write_at_once_all_succeed(database: Database) -> None:

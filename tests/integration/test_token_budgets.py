@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,40 @@ def test_lesson_26_calls_side_by_side_never_reserve_more_than_the_budget_and_the
         assert desk.spends(500_000)
         desk.clock.advance(25.0)
         assert desk.function()() == HALF
+
+
+@pytest.mark.parametrize("maxima", [{}, {"max_input_tokens": None, "max_output_tokens": None}], ids=["both", "its own"])
+def test_lesson_26_a_place_of_a_call_that_never_left_goes_to_no_call_of_another_size(
+    database_url: str, maxima: dict[str, Any]
+) -> None:
+    spec = dataclasses.replace(SPEC, **maxima)
+    with opened(database_url, spec=spec, breaker_failures=100) as desk:
+        small = desk.function(ConnectionRefusedError(), tokens=Tokens(100, 0))  # $0.001
+        large = desk.function({}, tokens=None if not maxima else Tokens(1000, 1800))  # $0.10
+        for _ in range(9):
+            with pytest.raises(NetworkError):
+                small()
+            large()
+        assert desk.spends(900_000)
+        large()
+        with pytest.raises(BudgetExceededError):
+            large()
+        assert desk.spends(1_000_000)
+
+
+def test_lesson_26_a_call_that_outlasts_its_reservation_is_counted_with_what_it_really_cost(database_url: str) -> None:
+    with opened(database_url) as desk:
+        quick = desk.function(HALF)
+
+        @guarded(SPEC, services=desk.services)
+        def slow() -> Any:
+            desk.clock.advance(60.0)
+            quick()
+            assert within(3.0, lambda: desk.money == (150_000, 0)), "it may have cost all that was reserved"
+            return usage(prompt=0, completion=6000)
+
+        slow()
+        assert desk.spends(350_000)
 
 
 @pytest.mark.parametrize(

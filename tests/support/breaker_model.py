@@ -60,6 +60,11 @@ class PlainBreaker:
         if self.state == "open" and self.now >= self.until:
             self.begin("half_open")
 
+    @property
+    def held(self) -> bool:
+        """Whether a person or the settings hold it open."""
+        return self.state == "open" and self.until == NEVER
+
     # ---------------------------------------------------------------------------------------------------- asking
 
     def ask(self) -> Leave | float:
@@ -71,7 +76,7 @@ class PlainBreaker:
             again = self.closed_until()
             at = self.now if again <= self.now else None
         if at is None:
-            return Leave(self.now, 0) if self.shadow else again
+            return Leave(self.now, 0) if self.shadow and not self.held else again
         leave = Leave(at, self.stretch)
         if self.state == "half_open":
             self.probe = leave
@@ -93,7 +98,7 @@ class PlainBreaker:
         return at, free
 
     def stands(self, leave: Leave) -> bool:
-        return self.shadow or self.state == "closed" or leave.stretch == self.stretch
+        return (self.shadow and not self.held) or self.state == "closed" or leave.stretch == self.stretch
 
     # ------------------------------------------------------------------------------------------------- reporting
 
@@ -112,7 +117,7 @@ class PlainBreaker:
         self.history.append((self.now, outcome))
         outcomes = [one for _, one in self.history]
         if self.state == "closed":
-            if outcome != "success" and (outcomes[-FAILURES:] == ["failure"] * FAILURES or self.too_many_in_the_window()):
+            if outcomes[-FAILURES:] == ["failure"] * FAILURES or self.too_many_in_the_window():
                 self.trip()
         elif self.state == "half_open":
             if outcome != "success":
@@ -151,7 +156,7 @@ class PlainBreaker:
         return True
 
     def recover(self, found_at: float) -> bool:
-        by_itself = self.state == "half_open" or (self.state == "open" and self.until < NEVER)
+        by_itself = self.state in ("half_open", "open") and not self.held
         if not by_itself or found_at <= self.sick_at:
             return False
         self.begin("ramp", told=False)

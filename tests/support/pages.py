@@ -29,10 +29,11 @@ class PageSpider(Spider):
     base = ""
     paths: tuple[str, ...] = ("/a",)
     absent_ok = False
+    fresh = False
 
     async def start(self) -> Any:
         for path in self.paths:
-            call = Call("site", "fetch_card", path, read=_read, absent_ok=self.absent_ok)
+            call = Call("site", "fetch_card", path, read=_read, absent_ok=self.absent_ok, fresh=self.fresh)
             yield Request(self.base + path, callback=self.came, errback=self.failed, meta={CALL: call}, dont_filter=True)
 
     def came(self, response: Any) -> Iterator[dict[str, Any]]:

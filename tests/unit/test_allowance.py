@@ -55,6 +55,39 @@ def test_what_was_used_is_reported_once_and_what_is_idle_is_given_back() -> None
     assert allowance.take(2) is None
 
 
+def test_what_a_few_calls_leave_idle_is_given_back_though_they_go_on() -> None:
+    allowance, _ = leased(100)
+    assert said(allowance.report()) == []
+    for _ in range(3):
+        assert allowance.take(0) is not None
+    assert said(allowance.report()) == [("a", 0, 91)], "twice as many as were taken are kept for the next ones"
+    for _ in range(4):
+        assert allowance.take(0) is not None
+    assert said(allowance.report()) == [], "the two that are left will not last"
+
+
+def test_whoever_gives_places_back_asks_for_no_more_ahead_than_it_took() -> None:
+    allowance = Allowance()
+    for number in range(8):
+        allowance.grant(Lease("quick", 10.0, 100), number * 0.1)
+        for _ in range(100 if number < 7 else 5):
+            assert allowance.take(number * 0.1) is not None
+    assert allowance.ahead() == 128
+    allowance.report()
+    for _ in range(5):
+        allowance.take(1.0)
+    assert said(allowance.report()) == [("quick", 0, 80)]
+    assert allowance.ahead() == 5
+
+
+def test_a_place_is_free_again_where_it_was_taken_whoever_gives_it_back() -> None:
+    (small, lease), (other, _) = leased(1), leased(1)
+    assert small.take(0) is lease
+    other.unused(lease)
+    assert small.take(0) is lease
+    assert other.take(0) is not lease
+
+
 def test_a_lease_just_granted_is_not_idle_because_nobody_has_woken_yet() -> None:
     allowance, lease = leased(2)
     assert said(allowance.report()) == []
@@ -80,6 +113,19 @@ def test_a_call_under_way_is_reported_when_it_ends_though_its_lease_is_long_over
     allowance.used(taken)
     assert said(allowance.report()) == [("a", 1, 0)]
     assert said(allowance.report()) == []
+
+
+def test_calls_are_under_way_from_when_they_were_taken_until_they_are_reported() -> None:
+    allowance, _ = leased(5)
+    assert allowance.under_way() == 0
+    taken = [allowance.take(0) for _ in range(3)]
+    assert allowance.under_way() == 3
+    assert taken[0] is not None
+    allowance.used(taken[0])
+    allowance.unused(taken[0])
+    assert allowance.take(20) is None
+    allowance.report()
+    assert allowance.under_way() == 1
 
 
 def test_a_report_that_could_not_be_delivered_is_said_again() -> None:

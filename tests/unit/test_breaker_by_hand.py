@@ -53,6 +53,22 @@ def test_in_shadow_it_counts_and_changes_and_refuses_nobody() -> None:
     assert changes == ["open", "half_open", "ramp"]
 
 
+def test_in_shadow_too_it_refuses_everybody_once_a_person_opened_it() -> None:
+    breaker = Breaker(mode="shadow")
+    early = breaker.acquire(0.0)
+    fail(breaker, 5, now=0.0)
+    shadowed = breaker.acquire(0.0)
+    breaker.force_open()
+    assert not breaker.stands(early)
+    assert not breaker.stands(shadowed)
+    with pytest.raises(Refused) as caught:
+        breaker.acquire(1e9)
+    assert caught.value.retry_at == float("inf")
+    assert not breaker.recover(1e9, 1e9)
+    breaker.reset(1e9)
+    assert breaker.stands(breaker.acquire(1e9))
+
+
 def test_who_is_told_of_a_change_may_reset_it_at_once() -> None:
     def on_change(old: str, new: str, retry_at: float | None) -> None:
         if new == "half_open":

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cinegraph_core.resilience.breaker import Breaker, Refused
+from cinegraph_core.resilience.breaker import Breaker, BreakerRules, Refused
 from tests.support.breakers import climb, fail, probe, recover, tripped
 
 
@@ -140,3 +140,23 @@ def test_a_probe_that_lost_its_lease_cannot_give_back_anothers() -> None:
     breaker.release(lost)
     with pytest.raises(Refused):
         breaker.acquire(76.0)
+
+
+def test_a_probe_that_a_scheduler_kept_longer_than_its_lease_counts_when_it_goes() -> None:
+    breaker = tripped(lease=15.0)
+    first = breaker.acquire(60.0)
+    second = breaker.acquire(75.0)
+    for kept, at in ((first, 80.0), (second, 95.0)):
+        assert breaker.departs(kept, at)
+        with pytest.raises(Refused) as caught:
+            breaker.acquire(at + 14.0)
+        assert caught.value.retry_at == at + 15.0
+        breaker.success(kept, at + 14.5)
+    assert breaker.state(110.0) == "ramp"
+
+
+def test_one_that_a_scheduler_kept_does_not_go_when_the_breaker_has_opened_meanwhile() -> None:
+    breaker = Breaker(BreakerRules(failures=1))
+    kept = breaker.acquire(0.0)
+    breaker.failure(breaker.acquire(0.0), 1.0)
+    assert not breaker.departs(kept, 2.0)

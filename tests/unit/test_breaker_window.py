@@ -11,7 +11,7 @@ from tests.support.breakers import HIGHEST, climb, mixed, recover, recovering, t
 
 def test_four_failures_of_five_open_it_although_never_five_in_a_row() -> None:
     breaker = Breaker()
-    assert mixed(breaker, "FFFFs" * 40) == 179
+    assert mixed(breaker, "FFFFs" * 40) == 180
     assert breaker.state(0.0) == "open"
 
 
@@ -21,6 +21,31 @@ def test_below_the_minimum_a_rate_says_nothing() -> None:
     assert breaker.state(0.0) == "closed"
     mixed(breaker, "F")
     assert breaker.state(0.0) == "open", "the twentieth call, eleven of them failed"
+
+
+@pytest.mark.parametrize("window", [TimeWindow(120.0), CountWindow(30)])
+def test_a_good_answer_that_completes_the_minimum_opens_it_too(window: TimeWindow | CountWindow) -> None:
+    breaker = Breaker(BreakerRules(window=lambda: window))
+    mixed(breaker, "FFFFs" * 3 + "FFFF")
+    assert breaker.state(0.0) == "closed"
+    mixed(breaker, "s")
+    assert breaker.state(0.0) == "open", "sixteen of twenty failed"
+
+
+def test_a_good_answer_completes_the_minimum_of_slow_ones_too() -> None:
+    breaker = Breaker(BreakerRules(slow_after=5.0))
+    mixed(breaker, "s" * 10, took=5.1)
+    assert mixed(breaker, "s" * 10, took=5.0) == 0
+    assert breaker.state(0.0) == "open"
+
+
+def test_good_answers_that_grow_old_leave_the_share_of_failures_to_be_seen() -> None:
+    breaker = Breaker(BreakerRules(window=lambda: TimeWindow(100.0)))
+    mixed(breaker, "s" * 20, now=0.0)
+    mixed(breaker, "FFFFs" * 4, now=50.0)
+    assert breaker.state(50.0) == "closed", "sixteen of forty"
+    mixed(breaker, "s", now=100.0)
+    assert breaker.state(100.0) == "open", "sixteen of twenty-one"
 
 
 @pytest.mark.parametrize(("pattern", "state"), [("sssFF" * 8, "closed"), ("sF" * 10, "open")])
@@ -41,11 +66,11 @@ def test_old_failures_leave_the_window_of_time() -> None:
 
 def test_the_window_of_numbers_forgets_by_number() -> None:
     breaker = Breaker(BreakerRules(window=lambda: CountWindow(20), minimum=20))
-    mixed(breaker, "FFFs" * 4 + "ssss" * 4, now=0.0)
+    mixed(breaker, "FFFs" * 3 + "ssss" * 4, now=0.0)
     mixed(breaker, "F", now=1000.0)
     assert breaker.state(1000.0) == "closed"
-    mixed(breaker, "FFFsFFFsFFF", now=1000.0)
-    assert breaker.state(1000.0) == "open"
+    mixed(breaker, "FFsFFFsFFFsF", now=1000.0)
+    assert breaker.state(1000.0) == "open", "ten of the last twenty, of all of them nineteen of forty-one"
 
 
 def test_thirty_slow_successes_open_it() -> None:

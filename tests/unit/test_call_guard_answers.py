@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cinegraph_core.contracts import Answer
@@ -52,9 +54,48 @@ def test_a_page_that_cannot_be_read_is_a_failure_of_one_attempt(error: Cinegraph
     assert bench.rows.brief == [(False, error_type, 1)]
 
 
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+@pytest.mark.parametrize("body", [b'{"id": ', b"<html>", b"{} {}", b"\xff\xfe"])
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"])
+def test_what_says_it_is_json_and_is_not_is_tried_again_without_a_reader_too(body: bytes, kind: str) -> None:
+    bench = Bench()
+    headers = {"content-type": kind}
+    bench.run(reply(body=body, headers=headers), reply(headers=headers))
+    assert bench.rows.brief == [(True, None, 2)]
+    bench.fails(InvalidResponseError, *[reply(body=body, headers=headers)] * 4)
+    assert bench.rows.brief[-1] == (False, "invalid_response", 4)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(body="\ufeff{}".encode(), headers=JSON),
+        reply(body="{}".encode("utf-16"), headers=JSON),
+        reply(body=b'{"score": NaN}', headers=JSON),
+        reply(204, b"", JSON),
+        reply(206, b'{"id": ', JSON),
+        reply(302, b"moved", JSON),
+        reply(body=b'{"id": 1}\n{"id": 2}', headers={"content-type": "application/x-ndjson"}),
+        reply(body=b"<html>", headers={"content-type": "text/html"}),
+        reply(body=b'{"id": '),
+    ],
+)
+def test_what_may_be_as_it_says_is_an_answer(answer: Answer) -> None:
+    assert Bench().run(answer) is answer
+
+
+@pytest.mark.parametrize("options", [{"kind": "site"}, {"judge": lambda _: None}])
+def test_who_has_a_judge_or_is_no_api_is_not_looked_into(options: dict[str, Any]) -> None:
+    broken = reply(body=b'{"id": ', headers=JSON)
+    assert Bench(**options).run(broken) is broken
+
+
 def test_a_body_that_is_not_json_is_tried_again() -> None:
     bench = Bench()
-    assert bench.run(reply(body=b'{"id": '), reply(body=b"<html>"), reply(body=b"\xff\xfe"), reply(), read=Answer.json) == {}
+    broken = [reply(body=body) for body in (b'{"id": ', b"<html>", b"\xff\xfe")]
+    assert bench.run(*broken, reply(body=b"[1]"), read=Answer.json) == [1]
     assert bench.rows.brief == [(True, None, 4)]
     bench.fails(InvalidResponseError, *[reply(body=b"<html>")] * 4, read=Answer.json)
 
@@ -95,6 +136,15 @@ def test_a_challenge_with_202_is_blocked_and_an_honest_202_is_not() -> None:
     bench.run(reply(202))
     bench.fails(BlockedError, reply(202, b"challenge.js"))
     assert bench.rows.brief == [(True, None, 1), (False, "blocked", 1)]
+
+
+@pytest.mark.parametrize(("status", "header"), [(202, "x-amzn-waf-action"), (403, "cf-mitigated"), (405, "x-amzn-waf-action")])
+def test_a_challenge_that_says_so_is_blocked_whatever_service_it_stands_before(status: int, header: str) -> None:
+    bench = Bench()
+    error = bench.fails(BlockedError, reply(status, b"<html>", headers={header: "challenge"}))
+    assert header in str(error)
+    assert bench.rows.brief == [(False, "blocked", 1)]
+    bench.run(reply(200, headers={header: "allow"}))
 
 
 def test_a_redirect_where_an_answer_was_to_be_read_is_not_read() -> None:

@@ -47,7 +47,7 @@ def test_the_rate_is_kept_by_all_calls_together() -> None:
 
 
 def test_threads_that_ask_at_the_same_moment_get_places_of_their_own() -> None:
-    bench, waits = Bench(rate_per_second=1000.0, breaker_failures=1000), list[float]()
+    bench, waits = Bench(rate_per_second=1000.0, max_concurrent=0), list[float]()
     begin = threading.Barrier(8)
 
     def ask() -> None:

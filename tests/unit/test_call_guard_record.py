@@ -25,6 +25,13 @@ def test_an_answer_is_read_while_the_call_is_open_and_leaves_one_row() -> None:
     assert row.inserted_at == datetime.fromtimestamp(bench.clock.now(), UTC)
 
 
+@pytest.mark.parametrize(("body", "error_type"), [(b"[]", "not_found"), (b"{}", "not_found"), (b"[0]", None)])
+def test_what_is_read_empty_is_a_success_that_found_nothing(body: bytes, error_type: str | None) -> None:
+    bench = Bench()
+    assert bench.run(reply(body=body), read=Answer.json) == json.loads(body)
+    assert bench.rows.brief == [(True, error_type, 1)]
+
+
 def test_without_a_reader_the_value_is_the_answer() -> None:
     assert Bench().run(reply(204)).status == 204
 

@@ -78,7 +78,7 @@ def test_a_wait_for_ones_turn_does_not_make_an_answer_slow() -> None:
 @pytest.mark.parametrize("window", [BreakerWindow(), BreakerWindow(calls=30)])
 def test_a_service_that_fails_four_times_of_five_trips_the_breaker(window: BreakerWindow) -> None:
     bench = Bench(retries=0, breaker_window=window)
-    for number in range(21):
+    for number in range(20):
         bench.run(reply()) if number % 5 == 4 else bench.fails(ServerError, reply(500))
     assert bench.services.breaker_state(NAME) == "open"
 
@@ -117,13 +117,21 @@ def test_a_breaker_set_open_refuses_from_the_start() -> None:
     bench.fails(CircuitOpenError)
 
 
-def test_the_window_is_of_a_kind_and_size_that_the_service_says() -> None:
-    for window in (BreakerWindow(seconds=10.0, minimum=4), BreakerWindow(calls=4, minimum=4)):
-        bench = Bench(retries=0, breaker_window=window)
-        for status in (500, 500, 200, 200, 200):
-            bench.clock.advance(11.0)
-            bench.run(reply()) if status == 200 else bench.fails(ServerError, reply(status))
-        assert bench.services.breaker_state(NAME) == "closed"
+@pytest.mark.parametrize(
+    ("window", "state"),
+    [
+        (BreakerWindow(seconds=10.0, minimum=4), "closed"),
+        (BreakerWindow(seconds=60.0, minimum=4), "open"),
+        (BreakerWindow(calls=4, minimum=4), "open"),
+        (BreakerWindow(calls=4), "closed"),
+    ],
+)
+def test_the_window_is_of_a_kind_and_size_that_the_service_says(window: BreakerWindow, state: str) -> None:
+    bench = Bench(retries=0, breaker_window=window)
+    for status in (500, 500, 200, 200):
+        bench.clock.advance(11.0)
+        bench.run(reply()) if status == 200 else bench.fails(ServerError, reply(status))
+    assert bench.services.breaker_state(NAME) == state
 
 
 def test_without_its_key_a_service_is_not_asked() -> None:

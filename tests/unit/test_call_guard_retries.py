@@ -143,3 +143,24 @@ def test_lesson_22_a_429_that_says_at_once_holds_nobody() -> None:
     assert isinstance(again, Again)
     assert again.wait <= 1.0
     assert second.attempt().wait == 0.0
+
+
+def test_lesson_22_one_pause_is_one_failure_however_many_are_told_of_it() -> None:
+    bench = Bench(retries=0)
+    told = reply(503, headers={"retry-after": "8"})
+    for pause in range(1, 6):
+        under_way = [(guard := bench.begin(), guard.attempt()) for _ in range(20)]
+        for guard, attempt in under_way:
+            with pytest.raises(ServerError):
+                guard.answered(attempt, told)
+        assert bench.services.breaker_state(NAME) == ("open" if pause == 5 else "closed")
+        bench.clock.advance(8.0)
+
+
+def test_failures_that_announce_no_pause_count_during_one_too() -> None:
+    bench = Bench(retries=0)
+    under_way = [(guard := bench.begin(), guard.attempt()) for _ in range(5)]
+    for number, (guard, attempt) in enumerate(under_way):
+        with pytest.raises(ServerError):
+            guard.answered(attempt, reply(503, headers={} if number else {"retry-after": "8"}))
+    assert bench.services.breaker_state(NAME) == "open"

@@ -90,7 +90,10 @@ def test_films_that_were_not_found_can_be_listed_with_the_ids_to_decide_by(
     assert "Not found (1)" in capsys.readouterr().out
 
 
-def test_the_tables_of_reviews_name_what_a_person_needs(film: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tables_of_reviews_name_what_a_person_needs(
+    film: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     assert root.run(["review", "list"]) == endings.DONE
     listed = capsys.readouterr().out
     assert root.run(["review", "show", str(film)]) == endings.DONE
@@ -143,7 +146,7 @@ def test_lesson_32_the_schema_goes_up_twice_and_down_and_up(database: Database, 
     assert root.run(["db", "check"]) == endings.FAILED
     captured = capsys.readouterr()
     assert "cinegraph db upgrade" in captured.err
-    assert root.run(["db", "downgrade", "nonsense", "--yes"]) == endings.FAILED
+    assert root.run(["db", "downgrade", "nonsense", "--yes"]) == endings.WRONG_USAGE
     assert document(capsys, "db", "upgrade")["current"] == needed
 
 

@@ -11,6 +11,7 @@ from cinegraph_core import endings
 from cinegraph_core.cli import root
 from cinegraph_core.resilience.allowance import Limit
 from cinegraph_core.resilience.cache import Entry
+from cinegraph_core.resilience.calendar import window, zone_of
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.cache import add_tallies, find_answer, keep_answers
@@ -31,6 +32,52 @@ def spend(database: Database, owner: str, counter: str, *, ceiling: int, units: 
     with database.transaction() as session:
         lease: Any = lease_calls(session, owner, [limit], needed=used + reserved, ahead=0, now=now, expires_at=now + 60)
         settle_calls(session, lease.key, used=used, back=0)
+
+
+def test_after_a_change_of_time_zone_the_counters_of_its_own_day_are_shown(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__DAILY_QUOTA", "1000")
+    now, used = time.time(), {"UTC": 7, "Asia/Kolkata": 900, "Asia/Kathmandu": 30}
+    with database.transaction() as session:
+        for zone, calls in used.items():
+            today = window("day", now, zone_of(zone))
+            limit = Limit("tmdb", "daily_quota", 1000, 1, today.start, today.end)
+            lease: Any = lease_calls(session, "tmdb", [limit], needed=calls, ahead=0, now=now, expires_at=now + 60)
+            settle_calls(session, lease.key, used=calls, back=0)
+    for zone, calls in used.items():
+        monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__TIME_ZONE", zone)
+        assert services(capsys)["tmdb"]["quota"]["daily"]["used"] == calls
+
+
+def test_what_a_killed_process_left_reserved_is_shown_as_used_once_its_lease_has_expired(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__DAILY_QUOTA", "100")
+    now = time.time()
+    today = window("day", now, zone_of("UTC"))
+    limit = Limit("tmdb", "daily_quota", 100, 1, today.start, today.end)
+    with database.transaction() as session:
+        for calls, left in ((3, 60.0), (4, -1.0)):
+            lease_calls(session, "tmdb", [limit], needed=calls, ahead=0, now=now - 100, expires_at=now + left)
+    quota = services(capsys)["tmdb"]["quota"]["daily"]
+    assert (quota["used"], quota["reserved"]) == (4, 3)
+
+
+def test_ones_own_services_are_shown_and_paid_for_like_any(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("DAILY_BUDGET_USD", "5"), ("PRICE_PER_CALL_USD", "0.5")):
+        monkeypatch.setenv(f"CINEGRAPH_SERVICES__OPENAI__{name}", value)
+    monkeypatch.setenv("CINEGRAPH_OWN_SERVICES", "openai")
+    spend(database, "openai", "daily_budget", ceiling=5_000_000, units=500_000, used=4, reserved=0)
+    assert services(capsys)["openai"]["budget"] == {"spent_usd": 2.0, "reserved_usd": 0.0, "budget_usd": 5.0}
+    (openai,) = document(capsys, "costs")["costs"]
+    assert (openai["service"], openai["spent_usd"]) == ("openai", 2.0)
+    (checked,) = document(capsys, "services", "check", "openai")["checked"]
+    assert (checked["service"], checked["status"]) == ("openai", "unknown")
+    assert root.run(["services", "mode", "set", "openai", "mock"]) == endings.FAILED
+    assert "openai comes with your own code" in capsys.readouterr().err
 
 
 def test_a_service_nobody_limits_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,6 +206,7 @@ def test_settings_of_a_service_nobody_brought_stop_the_look_at_services_too(
         (["services", "breaker", "open", "tmbd"], endings.WRONG_USAGE, "the nearest is 'tmdb'"),
         (["services", "cache", "clear", "nosuch"], endings.WRONG_USAGE, "no service 'nosuch' is installed"),
         (["services", "quota", "set", "tmdb", "--daily", "-1"], endings.WRONG_USAGE, "--daily"),
+        (["services", "quota", "set", "tmdb", "--hourly", "9" * 20], endings.WRONG_USAGE, "--hourly"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

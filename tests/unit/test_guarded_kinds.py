@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cinegraph_core import ServiceSpec, guarded
-from cinegraph_core.errors import CircuitOpenError, ConfigurationError, NetworkError, UnknownError
+from cinegraph_core.errors import ConfigurationError, ServiceError, UnknownError
 from cinegraph_core.services import Services
 from tests.support.clocks import PatientClock
 from tests.support.door import Rows, open_door
@@ -75,8 +75,8 @@ class Later:
 async def ended(call: Callable[[], Awaitable[Any]]) -> Any:
     try:
         return await call()
-    except Exception as error:  # noqa: BLE001 - whatever it ends with
-        return type(error)
+    except ServiceError as error:
+        return error.error_type
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,7 +87,7 @@ def test_what_is_awaited_is_led_whatever_is_called(kind: Callable[[Bench], Any])
     async def work() -> list[Any]:
         return [await ended(ask) for _ in range(6)]
 
-    assert asyncio.run(work()) == [NetworkError] * 5 + [CircuitOpenError]
+    assert asyncio.run(work()) == ["network_error"] * 5 + ["circuit_open"]
     assert bench.rows.brief == [(False, "network_error", 1)] * 5 + [(False, "circuit_open", 0)]
 
 
@@ -126,6 +126,33 @@ def test_a_function_that_returned_an_awaitable_once_never_blocks_the_loop_again(
     asyncio.run(work())
     assert turns == [1], "another task had its turn while the second call waited"
     assert bench.rows.brief == [(True, None, 1)] * 2
+
+
+@pytest.mark.parametrize("is_in_loop", [False, True])
+def test_what_returns_an_awaitable_only_now_and_then_is_led_as_it_comes(*, is_in_loop: bool) -> None:
+    bench = Bench(1, 3)
+    ask = bench.guard(lambda later: bench.ask() if later else 2)
+
+    async def work() -> list[Any]:
+        return [await ask(later=True), ask(later=False), await ask(later=True)]
+
+    if is_in_loop:
+        assert asyncio.run(work()) == [1, 2, 3]
+    else:
+        assert [asyncio.run(ask(later=True)), ask(later=False), asyncio.run(ask(later=True))] == [1, 2, 3]
+    assert bench.rows.brief == [(True, None, 1)] * 3
+
+
+def test_one_that_finds_no_place_waits_within_the_loop_and_gives_back_what_it_took() -> None:
+    bench = Bench(1, 2, 3)
+    bench.services.adopt(ServiceSpec("openai", base_url="", max_concurrent=1))
+    ask = bench.guard(bench.returning_a_coroutine())
+
+    async def work() -> list[Any]:
+        return [await ask(), *await asyncio.gather(ask(), ask())]
+
+    assert asyncio.run(work()) == [1, 2, 3]
+    assert bench.rows.brief == [(True, None, 1)] * 3
 
 
 def test_an_awaitable_is_bounded_by_the_timeout() -> None:

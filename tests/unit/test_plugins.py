@@ -203,6 +203,26 @@ def test_hooks_are_drained_once_at_load() -> None:
     assert calls == ["service"]
 
 
+def test_what_a_plugin_prints_while_it_is_loaded_stays_out_of_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    plugin = ModuleType("noisy")
+
+    def service() -> Iterator[ServiceSpec]:
+        print("begun")
+        yield ServiceSpec(name="noisy", base_url="https://noisy.example")
+        print("ended")
+
+    def load() -> ModuleType:
+        print("imported")
+        plugin.service = hookimpl(service)  # type: ignore[attr-defined]
+        return plugin
+
+    assert set(assemble([Installed(PluginInfo("noisy", "1", "noisy"), load)]).services()) == {"noisy"}
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "imported\nbegun\nended\n")
+    print("what comes after is the command's")
+    assert capsys.readouterr().out == "what comes after is the command's\n"
+
+
 def test_every_hook_has_its_accessor() -> None:
     spec = ServiceSpec(name="thing", base_url="https://thing.example")
     stand_in = Replica(name="thing", services=("thing",), start=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cinegraph_core.resilience.budget import BUDGETS, Tariff, budget_of, mark_passed, price_of
+from cinegraph_core.resilience.budget import BUDGETS, Tariff, budget_of, marks_passed, price_of
 from cinegraph_core.resilience.quota import LONGEST_WINDOW, Left, ProvidersWord, calls_left, quota_status
 from cinegraph_core.services.rules import moment
 
@@ -199,15 +199,27 @@ def test_a_tariff_is_by_tokens_if_either_kind_costs_something_and_by_default_not
 
 
 @pytest.mark.parametrize(
-    ("used", "told", "mark"), [(70, 0, 0), (80, 0, 80), (80, 80, 0), (90, 80, 0), (100, 80, 100), (100, 100, 0), (100, 0, 100)]
+    ("used", "told", "marks"),
+    [
+        (79, 0, []),
+        (80, 0, [80]),
+        (80, 80, []),
+        (99, 80, []),
+        (100, 80, [100]),
+        (100, 100, []),
+        (100, 0, [80, 100]),
+        (130, 0, [80, 100]),
+    ],
 )
-def test_each_mark_of_a_limit_is_told_once(used: int, told: int, mark: int) -> None:
-    assert mark_passed(used, 10, 100, told) == mark
+def test_each_mark_of_a_limit_is_told_once_and_none_is_skipped(used: int, told: int, marks: list[int]) -> None:
+    assert marks_passed(used, 100, told) == marks
 
 
 def test_a_mark_is_not_told_before_it_is_reached() -> None:
-    assert mark_passed(799, 10, 1000, 0) == 0
+    assert marks_passed(799, 1000, 0) == []
 
 
 def test_a_budget_without_room_for_another_call_is_used_up() -> None:
-    assert mark_passed(90, 30, 100, 80) == 100
+    assert marks_passed(90, 100, 80, least=30) == [100]
+    assert marks_passed(70, 100, 0, least=30) == []
+    assert marks_passed(71, 100, 0, least=30) == [80, 100]

@@ -40,5 +40,11 @@ def test_asking_takes_no_place() -> None:
     assert [limit.waiting(0.0), limit.waiting(0.0), limit.waiting(0.0)] == [0.5, 0.5, 0.5]
 
 
+def test_those_ahead_without_a_turn_are_reckoned_with() -> None:
+    limit = RateLimit(2.0)
+    limit.reserve(0.0)
+    assert [limit.waiting(0.25, ahead=3), limit.waiting(9.0, ahead=3), RateLimit().waiting(0.0, ahead=3)] == [1.75, 1.5, 0.0]
+
+
 def test_zero_is_no_limit() -> None:
     assert places(RateLimit(0.0), *[0.0] * 100) == [0.0] * 100

@@ -76,6 +76,13 @@ def test_without_robots_txt_everything_may_be_fetched(server: FaultServer, tmp_p
     assert [(row.success, row.error_type) for row in crawled.calls("robots_txt")] == [(True, "not_found")]
 
 
+@pytest.mark.parametrize("kind", ["text/html", "text/html; charset=utf-8", "application/octet-stream"])
+def test_rules_are_rules_whatever_they_are_said_to_be(server: FaultServer, tmp_path: Path, kind: str) -> None:
+    server.plan("/robots.txt", answer(200, b"\xef\xbb\xbf" + RULES, {"Content-Type": kind}))
+    assert len(_errors(_visit(tmp_path, server.url))) == 4
+    assert not [path for path in server.counts if path.startswith("/private")]
+
+
 @pytest.mark.parametrize("status", [401, 403, 410])
 def test_a_refusal_of_robots_txt_is_no_rule(server: FaultServer, tmp_path: Path, status: int) -> None:
     server.plan("/robots.txt", answer(status))
@@ -87,9 +94,10 @@ def test_a_refusal_of_robots_txt_is_no_rule(server: FaultServer, tmp_path: Path,
     [
         html(200, b"<!DOCTYPE html>\n<html><script>window.gokuProps\nUser-agent: *\nDisallow: /\n</script></html>"),
         answer(200, b"\n <html>\nUser-agent: *\nDisallow: /\n</html>", {"Content-Type": "text/plain"}),
+        html(200, b"\xef\xbb\xbf<!doctype html>\nUser-agent: *\nDisallow: /\n"),
         answer(202, b"User-agent: *\nDisallow: /\n", {"Content-Type": "text/plain"}),
     ],
-    ids=["a challenge", "a page said to be text", "202"],
+    ids=["a challenge", "a page said to be text", "a page with a mark before it", "202"],
 )
 def test_lesson_16_a_page_in_place_of_robots_txt_is_no_rule(server: FaultServer, tmp_path: Path, page: Behaviour) -> None:
     server.plan("/robots.txt", page)

@@ -51,6 +51,9 @@ def test_no_float_ever_adds_up_what_tokens_cost() -> None:
         (reply(b"<html>"), None),
         (reply(b"[1, 2]"), None),
         (reply(b'{"usage": {"prompt_tokens": -1, "completion_tokens": true}}'), None),
+        ({"usage": {"prompt_tokens": 10**9, "completion_tokens": None}}, Tokens(10**9, 0)),
+        ({"usage": {"prompt_tokens": 5, "completion_tokens": 10**9 + 1}}, None),
+        ({"usage": {"prompt_tokens": 5, "completion_tokens": -1}}, None),
         ("a text", None),
         (None, None),
         (reply(b'{"error": {}}', 429), Tokens()),
@@ -75,7 +78,7 @@ def test_a_reader_of_ones_own_is_asked_instead_and_one_that_breaks_says_nothing(
 
 @pytest.mark.parametrize(
     "said",
-    [Tokens(-1, 0), Tokens(0, -1), Tokens(500.0, 7), Tokens(5, None), Tokens(True, 0), (5, 7), 12, {}],  # type: ignore[arg-type]
+    [Tokens(-1, 0), Tokens(0, -1), Tokens(500.0, 7), Tokens(5, None), Tokens(True, 0), Tokens(10**18), (5, 7), 12, {}],  # type: ignore[arg-type]
 )
 def test_lesson_26_a_reader_that_returns_what_cannot_be_paid_says_nothing(said: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert tokens_used({}, lambda _: said) is None

@@ -12,6 +12,7 @@ from scrapy.commands import crawl
 
 from cinegraph_core.crawling.arguments import plan
 from cinegraph_core.crawling.commands.checks import check_settings
+from cinegraph_core.crawling.feed_files import broken_feeds, check_feeds
 from cinegraph_core.crawling.house import House
 from cinegraph_core.crawling.spider import EditionSpider
 from cinegraph_core.endings import DONE, FAILED, INTERRUPTED, complain
@@ -59,6 +60,15 @@ class Command(crawl.Command):
         self.exitcode = self.exitcode or ending(self.started)
         if self.exitcode == INTERRUPTED:
             sys.stderr.write("interrupted; whatever was done is kept, and the same crawl goes on from there\n")
+        for feed, reason in self.broken_feeds.items():
+            sys.stderr.write(
+                f"the feed {feed} is not whole: {reason}; what was found is stored, and another crawl writes it anew\n"
+            )
+
+    @property
+    def broken_feeds(self) -> Mapping[str, str]:
+        """Every feed that is not whole, with the reason."""
+        return broken_feeds(self.started) if self.started is not None else {}
 
     def _check(self, args: list[str], arguments: dict[str, str]) -> None:
         """Plan the editions and open the house, so that what is wrong is told in one sentence before anything begins."""
@@ -71,6 +81,7 @@ class Command(crawl.Command):
         source = getattr(loader, "sources", {}).get(getattr(spider, "source_name", "") or spider.name)
         if issubclass(spider, EditionSpider) and source is not None:
             plan(source, arguments)
+        check_feeds(self.crawler_process.settings)
         # Only now: opening creates the database.
         _ = House.of(self.crawler_process.settings).application
 
@@ -83,7 +94,7 @@ def ending(crawler: Crawler | None) -> int:
     """Return the exit code of a crawl that has ended."""
     if crawler is None:
         return FAILED
-    return ending_of(crawler.stats.get_stats())
+    return ending_of(crawler.stats.get_stats()) or (FAILED if broken_feeds(crawler) else DONE)
 
 
 def ending_of(stats: Mapping[str, Any]) -> int:

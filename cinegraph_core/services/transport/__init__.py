@@ -15,6 +15,7 @@ from httpx import AsyncClient, Client
 from cinegraph_core.services.transport.blocking import BlockingTransport
 from cinegraph_core.services.transport.guarded import GuardedTransport
 from cinegraph_core.services.transport.sharing import Sharing
+from cinegraph_core.services.transport.unpacking import ACCEPTED
 
 if TYPE_CHECKING:
     from cinegraph_core.services.door import Services
@@ -36,7 +37,7 @@ def blocking_client(services: Services, name: str) -> Client:
 def _options(services: Services, name: str) -> dict[str, Any]:
     return {
         "base_url": services.base_url(name),
-        "headers": {"User-Agent": services.user_agent.encode()},
+        "headers": {"User-Agent": services.user_agent.encode(), "Accept-Encoding": ACCEPTED},
         # A cookie that an answer sets must not make the next call a personal one; callers may send cookies of their own.
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=())),
         "timeout": None,  # the door bounds the attempt as a whole, which httpx cannot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import httpx
@@ -22,7 +23,7 @@ class BlockingTransport(httpx.BaseTransport):
     def __init__(self, services: Services, name: str) -> None:
         self._name = name
         self._inner = GuardedTransport(services, name)
-        self._portal = Portal(self._inner.aclose)
+        self._portal = Portal(self._inner.aclose, settled=self._inner.settled)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until its call is done; raises :class:`CancelledError` if the client is closed meanwhile."""
@@ -35,5 +36,14 @@ class BlockingTransport(httpx.BaseTransport):
             raise error from None
 
     def close(self) -> None:
-        """Give up what is under way, close the connections and end the thread."""
+        """Give up the calls under way, and once what is fetched in the background is there, close the connections."""
         self._portal.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        """Do the same; where an error ends the work with the client, nothing is waited for."""
+        self._portal.close(at_once=kind is not None)

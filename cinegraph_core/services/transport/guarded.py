@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 
 from cinegraph_core.contracts import Answer, Call
 from cinegraph_core.errors import CancelledError, ConfigurationError, PageError, ServiceError, classify
@@ -19,7 +20,7 @@ from cinegraph_core.services.service_client import CALL, ON_SENT
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.transport.lanes import Lanes, Sending
-from cinegraph_core.services.transport.responses import as_httpx, read_whole, rebuilt
+from cinegraph_core.services.transport.responses import as_httpx, conceal, read_whole, rebuilt
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
@@ -54,20 +55,32 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             if not guard.ended:
                 guard.abandon(_marked(classify(error), left=False))
             if isinstance(error, ServiceError):
-                as_httpx(error, request)
+                heard = guard.refused_by
+                as_httpx(error, request, None if heard is None else rebuilt(request, Done(None, heard)))
             raise
 
     async def aclose(self) -> None:
-        """Close the connections; what is fetched in the background is given up."""
-        for task in self._refreshing:
-            task.cancel()
+        """Close the connections, once what is fetched in the background is there."""
+        try:
+            await self.settled()
+        finally:
+            await self._lanes.aclose()
+
+    async def settled(self) -> None:
+        """Wait until what is fetched in the background is there, for which each call has its deadline.
+
+        Where the waiting task is cancelled, be it meanwhile or before, nobody waits: what is fetched is given up.
+        """
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            for renewal in self._refreshing:
+                renewal.cancel()
         await asyncio.gather(*self._refreshing, return_exceptions=True)
-        await self._lanes.aclose()
 
     def _recall(self, guard: CallGuard, request: httpx.Request) -> Recall[httpx.Response] | None:
         """Return the way past the cache, ``None`` for a request whose answer is not to be kept."""
         call, cache = guard.call, guard.state.cache
-        if not cache.takes(call, request.method):
+        if not cache.takes(request.method):
             return None
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
         path = path.removeprefix(self._prefix)
@@ -87,7 +100,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Fetch an answer anew for the next caller, unless somebody is at it."""
         guard = self._services.begin(call, method=request.method)
         guard.steer(None)  # nobody waits for it, and a replica's answer is not kept
-        flight, leading = guard.state.cache.board(key)
+        flight, leading = guard.state.cache.board(key + guard.company)
         recall = self._recall(guard, request)
         if not leading or recall is None:
             guard.forget()
@@ -110,9 +123,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             raise ConfigurationError(f"a request to {self._name} carries the call {call!r}; a call names the service it goes to")
         base = httpx.URL(self._services.base_url(self._name))
         if (request.url.scheme, request.url.host, request.url.port) != (base.scheme, base.host, base.port):
-            raise ConfigurationError(
+            error = ConfigurationError(
                 f"the client of {self._name} was asked for {request.url.host}; give it a path, or a URL made by services.join()"
             )
+            as_httpx(error, request)  # it may be where a redirect leads that httpx follows
+            raise error
+        if not isinstance(request.stream, httpx.ByteStream):  # a body that is read while it is sent is not there again
+            return msgspec.structs.replace(call, retry=False)
         return call
 
     async def _lead(self, guard: CallGuard, request: httpx.Request) -> httpx.Response:
@@ -134,16 +151,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def _try(self, guard: CallGuard, attempt: Attempt, request: httpx.Request) -> httpx.Response | Again:
         """Send the request once; return the response the call ends with, or the wait before the next attempt."""
-        sending = Sending()
+        sending = Sending(discreet=guard.state.redact.masks)
         try:
             with bounded(self._services.clock, attempt.timeout):
                 response = await self._fetch(self._inner_request(guard.state, request, sending))
         except asyncio.CancelledError as error:
-            guard.abandon(_marked(classify(error), left=sending.left))
+            # Who is given up between the write and the word that it is done has been heard by the service.
+            guard.abandon(_marked(classify(error), left=sending.begun))
             raise
         except Exception as error:  # noqa: BLE001 - whatever a client library raises is classified
             failure = _marked(classify(error, service=self._name), left=sending.left)
         else:
+            if guard.state.redact.masks:
+                conceal(response, guard.state.redact)
             try:
                 verdict = guard.answered(attempt, self._answer(guard.state, request, response))
             except ServiceError as error:

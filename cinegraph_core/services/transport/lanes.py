@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-_HEADERS_OUT = "send_request_headers.complete"
+_BEGUN, _HEADERS_OUT = "send_request_headers.started", "send_request_headers.complete"
+_HEADERS_IN = "receive_response_headers.complete"
 
 
 class Lanes:
@@ -26,13 +28,22 @@ class Lanes:
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
-        """Lend a connection for one request and its answer."""
+        """Lend a connection for one request and its whole answer.
+
+        It is lent again only after that: httpcore takes a connection whose first request was given up just after it was made
+        for one that is still busy, and waits for it for ever.
+        """
         lane = self._idle.pop() if self._idle else self._opened()
         try:
             yield lane
-        finally:
-            if lane in self._all:
-                self._idle.append(lane)
+        except BaseException:
+            self._all.discard(lane)
+            await asyncio.shield(lane.aclose())
+            raise
+        if lane in self._all:
+            self._idle.append(lane)
+        else:  # the others were closed meanwhile
+            await lane.aclose()
 
     async def aclose(self) -> None:
         """Close every connection; a later request opens new ones."""
@@ -47,12 +58,20 @@ class Lanes:
 
 
 class Sending:
-    """Watches one attempt on the wire; ``left`` tells whether its request has gone out."""
+    """Watches one attempt on the wire; ``left`` tells whether its request has gone out, ``begun`` whether it may have.
 
-    def __init__(self) -> None:
-        self.left = False
+    Where it is to be ``discreet``, the headers of the answer are kept out of httpcore's log, as they may repeat our key.
+    """
 
-    async def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
-        """Take note of what httpcore traces."""
-        if event.endswith(_HEADERS_OUT):
+    def __init__(self, *, discreet: bool) -> None:
+        self.begun = self.left = False
+        self._discreet = discreet
+
+    async def __call__(self, event: str, info: MutableMapping[str, Any]) -> None:
+        """Take note of what httpcore traces, before it logs the same."""
+        if event.endswith(_BEGUN):
+            self.begun = True
+        elif event.endswith(_HEADERS_OUT):
             self.left = True
+        elif self._discreet and event.endswith(_HEADERS_IN):
+            info.clear()

@@ -43,8 +43,15 @@ class Sharing:
         await self._transport.aclose()
 
     async def _returned(self) -> None:
-        if all(client.is_closed for client in self._clients):
-            await self._transport.aclose()
+        if self._is_unused():
+            try:
+                await self._transport.settled()
+            finally:
+                if self._is_unused():  # somebody may have come meanwhile
+                    await self._transport.aclose()
+
+    def _is_unused(self) -> bool:
+        return all(client.is_closed for client in self._clients)
 
 
 class _Share(httpx.AsyncBaseTransport):

@@ -36,7 +36,7 @@ class CallCounterRow(Table, table=True):
 
 
 class CallLeaseRow(Table, table=True):
-    """Calls that a process may make without asking; once expired, they count as made.
+    """Calls that a process may make without asking; once expired, they count as made, and ``calls`` is below 0.
 
     ``units`` names each counter with what one call takes of it: owner, counter, start of the window (epoch seconds), units.
     """

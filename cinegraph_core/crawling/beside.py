@@ -1,0 +1,47 @@
+"""Scrapy's own middlewares where the door does not lead: other schemes than http, refreshes of foreign spiders' pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.http import Request, Response
+from scrapy.utils.httpobj import urlparse_cached
+
+from cinegraph_core.crawling.services import CALL
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+
+
+class OtherSchemesRetryMiddleware(RetryMiddleware):
+    """Tries again what is not http, such as ``ftp`` and ``s3``; the door repeats its requests itself."""
+
+    def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Request | Response:  # noqa: ARG002
+        """Return the request to send again, or the response."""
+        return response if _is_led(request) else super().process_response(request, response)
+
+    def process_exception(
+        self,
+        request: Request,
+        exception: Exception,
+        spider: Spider | None = None,  # noqa: ARG002
+    ) -> Request | Response | None:
+        """Return the request to send again, if there is one."""
+        return None if _is_led(request) else super().process_exception(request, exception)
+
+
+class ForeignRefreshMiddleware(MetaRefreshMiddleware):
+    """Follows ``<meta http-equiv="refresh">``, each time as a call of its own.
+
+    A page that a call's own reader could read is the page, even if it asks to be loaded again every minute.
+    """
+
+    def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Request | Response:  # noqa: ARG002
+        """Return the request that the page leads to, or the page."""
+        return response if CALL in request.meta else super().process_response(request, response)
+
+
+def _is_led(request: Request) -> bool:
+    return urlparse_cached(request).scheme in ("http", "https")
