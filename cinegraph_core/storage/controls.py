@@ -17,13 +17,16 @@ from cinegraph_core.storage.tables import ServiceControlRow
 
 def set_control(session: Session, service: str, name: Control, value: int, *, now: float) -> int | None:
     """Leave a word for a service; returns the value it replaces."""
-    row = session.get(ServiceControlRow, (service, name))
-    before = None if row is None else row.value
-    row = row or ServiceControlRow(service=service, name=name, changed_at=utc(now))
-    row.value, row.changed_at = value, utc(now)
-    session.add(row)
-    session.flush()
-    return before
+    for _ in range(2):
+        row = session.get(ServiceControlRow, (service, name), with_for_update=True)
+        if row is not None:
+            before, row.value, row.changed_at = row.value, value, utc(now)
+            session.flush()
+            return before
+        with suppress(IntegrityError), session.begin_nested():  # somebody may say it just now
+            session.add(ServiceControlRow(service=service, name=name, value=value, changed_at=utc(now)))
+            return None
+    return None
 
 
 def take_control(session: Session, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:

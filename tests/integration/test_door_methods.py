@@ -11,7 +11,7 @@ from scrapy import Request, Spider
 
 from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.crawling.services import CALL
-from cinegraph_core.errors import ServerError
+from cinegraph_core.errors import NetworkError, ServerError
 from cinegraph_core.services import Services
 from tests.support.clocks import PatientClock
 from tests.support.crawling import crawl
@@ -69,7 +69,7 @@ def test_a_body_that_is_read_while_it_is_sent_is_sent_once(server: FaultServer) 
     async def parts() -> AsyncIterator[bytes]:
         yield b"{}"
 
-    with pytest.raises(ServerError):
+    with pytest.raises((ServerError, NetworkError)):  # the server may hang up before it has read the body
         awaited(door(server), "PUT", content=parts())
     assert server.counts["/film"] == 1
 

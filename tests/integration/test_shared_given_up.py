@@ -25,10 +25,16 @@ pytestmark = pytest.mark.usefixtures("often")
 
 
 @contextmanager
-def busy(shared: SharedState) -> Iterator[None]:
-    """Keep the thread that speaks with the database at work meanwhile."""
-    done = threading.Event()
-    assert shared.submit(lambda: done.wait(10.0))
+def busy(shared: SharedState, *, has_begun: bool = False) -> Iterator[None]:
+    """Keep the thread that speaks with the database at work meanwhile, if it ``has_begun``, from the first moment on."""
+    begun, done = threading.Event(), threading.Event()
+
+    def hold_up() -> None:
+        begun.set()
+        done.wait(10.0)
+
+    assert shared.submit(hold_up)
+    assert not has_begun or begun.wait(10.0)
     yield
     done.set()
 

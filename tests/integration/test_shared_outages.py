@@ -123,7 +123,7 @@ def test_a_breaker_that_opens_while_the_database_is_away_is_followed_when_it_is_
 
 def test_a_shorter_wish_does_not_replace_a_longer_one(both: tuple[Application, Application], database_url: str) -> None:
     one, other = both
-    with busy(other.shared):
+    with busy(other.shared, has_begun=True):
         one.services.state(NAME).hold(one.clock.monotonic() + 600.0)
         one.services.state(NAME).limits.provider_spent(one.clock.now() + 9000.0)
         assert looked(one.shared)
@@ -138,7 +138,7 @@ def test_a_shorter_wish_does_not_replace_a_longer_one(both: tuple[Application, A
 
 def test_what_a_person_takes_back_is_not_said_afterwards(both: tuple[Application, Application]) -> None:
     one, other = both
-    with busy(one.shared):
+    with busy(one.shared, has_begun=True):
         one.services.state(NAME).hold(one.clock.monotonic() + 600.0)
         one.services.state(NAME).limits.provider_spent(one.clock.now() + 6000.0)
         reset_breaker(other.database, NAME, clock=other.clock)

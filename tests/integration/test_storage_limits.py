@@ -205,6 +205,27 @@ def test_a_word_replaces_the_one_before(database: Database) -> None:
         assert controls(session) == {("films", "daily_quota"): 50}
 
 
+def test_a_word_that_two_say_at_once_for_the_first_time_is_said_by_both(database: Database) -> None:
+    together, told = threading.Barrier(4), list[int | None]()
+
+    def say(value: int) -> None:
+        with database.transaction() as session:
+            together.wait(5.0)
+            told.append(set_control(session, "films", "daily_quota", value, now=NOW))
+
+    threads = [threading.Thread(target=say, args=(value,)) for value in range(4)]
+    if database.shown_url.startswith("sqlite"):
+        together = threading.Barrier(1)  # one transaction at a time
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told.count(None) == 1
+    with database.reading() as session:
+        left = controls(session)["films", "daily_quota"]
+    assert {*told, left} == {None, 0, 1, 2, 3}
+
+
 @pytest.mark.parametrize(
     ("held", "ahead", "heard", "until", "expected"),
     [
