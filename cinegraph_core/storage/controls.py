@@ -17,16 +17,20 @@ from cinegraph_core.storage.tables import ServiceControlRow
 
 def set_control(session: Session, service: str, name: Control, value: int, *, now: float) -> int | None:
     """Leave a word for a service; returns the value it replaces."""
-    for _ in range(2):
-        row = session.get(ServiceControlRow, (service, name), with_for_update=True)
-        if row is not None:
-            before, row.value, row.changed_at = row.value, value, utc(now)
-            session.flush()
-            return before
-        with suppress(IntegrityError), session.begin_nested():  # somebody may say it just now
-            session.add(ServiceControlRow(service=service, name=name, value=value, changed_at=utc(now)))
+    row = session.get(ServiceControlRow, (service, name), with_for_update=True)
+    if row is None:
+        try:
+            with session.begin_nested():
+                session.add(ServiceControlRow(service=service, name=name, value=value, changed_at=utc(now)))
+        except IntegrityError:
+            row = session.get(ServiceControlRow, (service, name), with_for_update=True)
+            if row is None:  # nobody said it just now: it cannot be written
+                raise
+        else:
             return None
-    return None
+    before, row.value, row.changed_at = row.value, value, utc(now)
+    session.flush()
+    return before
 
 
 def take_control(session: Session, service: str, name: Control, value: int, *, mine: int, now: float) -> int | None:

@@ -122,18 +122,18 @@ def test_the_pages_of_others_do_not_wait_for_a_service_that_wants_a_pause(tmp_pa
         crawled, handler = noted(tmp_path, *urls, clock=FakeClock(), CONCURRENT_REQUESTS=2)
         late, early = (handler.left[server.url.removeprefix("http://")] for server in (tired, well))
     assert statuses(crawled) == [200] * len(urls)
-    assert max(early) < 100.0
+    assert max(early) < 1000.0
     (told,) = handler.told.values()
     assert [round(moment) >= 1000 for moment in late] == [False] * told + [True] * (len(late) - told)
 
 
 def test_a_crawl_that_is_stopped_does_not_wait_for_the_end_of_a_pause(server: FaultServer, tmp_path: Path) -> None:
-    server.plan("/0", too_many(3000))
+    server.plan("/0", too_many(80_000))
     with FaultServer() as other:
         other.plan("/late", html(200))
         spider = type("Visit", (ClosingVisitor,), {"urls": (f"{server.url}/0", f"{other.url}/late")})
-        crawled = crawl(tmp_path, spider, scrapy={"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS": 1})
-    assert crawled.clock.monotonic() < 1000.0
+        crawled = crawl(tmp_path, spider, scrapy={"ROBOTSTXT_OBEY": False, "CONCURRENT_REQUESTS": 1, LONGEST_PAUSE: 86_400})
+    assert crawled.clock.monotonic() < 80_000.0
     assert [row.error_type for row in crawled.rows if row.target_identifier == "/0"] == ["cancelled"]
 
 

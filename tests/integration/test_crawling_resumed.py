@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 
+from cinegraph_core.crawling.turns import LONGEST_PAUSE
 from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, answer, html
 from tests.support.visits import ClosingVisitor, Visitor, statuses, too_many, visit
 
 PATHS = tuple(f"/{number}" for number in range(8))
+LONG = 80_000
+"""Seconds of a pause that on a clock without patience lasts longer than it takes another site to answer."""
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> dict[str, Any]:
-    return {"JOBDIR": str(tmp_path / "job")}
+    return {"JOBDIR": str(tmp_path / "job"), LONGEST_PAUSE: 86_400}
 
 
 def stopped(folder: Path, *urls: str, **scrapy: Any) -> Crawled:
@@ -31,7 +34,7 @@ def test_lesson_22_a_crawl_stopped_during_a_pause_fetches_its_pages_the_next_tim
     server: FaultServer, tmp_path: Path, job: dict[str, Any], places: int
 ) -> None:
     for path in PATHS:
-        server.plan(path, too_many(3000), html(200))
+        server.plan(path, too_many(LONG), html(200))
     with FaultServer() as other:
         other.plan("/late", html(200))
         urls = [*(server.url + path for path in PATHS), late := f"{other.url}/late"]
@@ -50,7 +53,7 @@ def test_lesson_22_a_crawl_stopped_during_a_pause_fetches_its_pages_the_next_tim
 def test_a_page_that_waits_for_the_rules_of_its_site_is_fetched_the_next_time(
     server: FaultServer, tmp_path: Path, job: dict[str, Any]
 ) -> None:
-    server.plan("/robots.txt", too_many(3000))
+    server.plan("/robots.txt", too_many(LONG))
     with FaultServer() as other:
         other.plan("/late", html(200))
         urls = (f"{server.url}/0", f"{other.url}/late")
@@ -74,7 +77,7 @@ def test_a_call_goes_on_though_its_request_lies_on_disk_meanwhile(
 
 
 def test_a_request_keeps_its_own_timeout_while_it_lies_on_disk(server: FaultServer, tmp_path: Path, job: dict[str, Any]) -> None:
-    server.plan("/0", too_many(3000))
+    server.plan("/0", too_many(LONG))
     with FaultServer() as other:
         other.plan("/late", html(200))
         urls = (f"{server.url}/0", f"{other.url}/late")
