@@ -121,7 +121,7 @@ class CallGuard(Admission, SecondHand):
         self._count(sent=True, outcome=answer)
         ruling = rule(self.call, self._state.spec, answer, now)
         self._settle(attempt, ruling.error)
-        exhausted = self._believe(spent_until, ruling.error, now)
+        exhausted = (spent_until or ruling.error is not None) and self._believe(spent_until, ruling.error, now)
         if ruling.error is None or ruling.absent:
             self.proper = Proper(answer, ruling.absent)
         else:

@@ -28,6 +28,7 @@ from cinegraph_core.services.addresses import shown
 
 CallError = ServiceError | PageError
 ABSENT = (404, 410)
+_OK = 200
 _CHALLENGES = ("x-amzn-waf-action", "cf-mitigated")
 """Headers of challenges by AWS WAF and Cloudflare ("Detect a challenge page response", developers.cloudflare.com)."""
 
@@ -51,16 +52,19 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
 
     :attr:`ServiceSpec.judge` sees every answer first, because some services say different things with one status.
     """
-    error = _objection(spec, answer)
+    is_plain = answer.status == _OK  # most answers are
+    error = None if is_plain and spec.judge is None else _objection(spec, answer)
     if error is not None:
         return Ruling(error=_completed(error, call, answer, now), absent=isinstance(error, NotFoundError))
-    if answer.status in ABSENT and call.absent_ok:
-        return Ruling(absent=True, found=False)
-    refusal = from_status(answer.status, service=call.service, url=answer.url)
-    if refusal is not None:
-        return Ruling(error=_completed(refusal, call, answer, now), own=answer.status in ABSENT)
+    if not is_plain:
+        if answer.status in ABSENT and call.absent_ok:
+            return Ruling(absent=True, found=False)
+        refusal = from_status(answer.status, service=call.service, url=answer.url)
+        if refusal is not None:
+            return Ruling(error=_completed(refusal, call, answer, now), own=answer.status in ABSENT)
     if call.read is None:
-        return Ruling(answer) if spec.judge is not None or spec.kind != "api" else _as_it_says(call, answer)
+        is_unjudged = spec.judge is None and spec.kind == "api"
+        return _as_it_says(call, answer) if is_unjudged and "content-type" in answer.headers else Ruling(answer)
     if answer.status >= 300:
         where = shown(answer.headers["location"]) if "location" in answer.headers else "nowhere"
         error = ClientError(f"an unexpected redirect to {where}", service=call.service, url=answer.url)
@@ -86,7 +90,7 @@ def _as_it_says(call: Call, answer: Answer) -> Ruling:
 
 
 def _objection(spec: ServiceSpec, answer: Answer) -> ServiceError | None:
-    if answer.status != HTTPStatus.OK:
+    if answer.status != _OK:
         for header in _CHALLENGES:
             if header in answer.headers:
                 return BlockedError(f"{spec.name} answered with a challenge ({header}: {answer.headers[header]})")

@@ -65,6 +65,7 @@ class Limits:
         self._family = family or _Family()
         self._family.sizes[self._estimate] = self
         self._word = self._family.word
+        self._begins, self._is_over = self._word.under_way.append, self._word.under_way.pop
         self._configured = rules
         self._rules = rules
         self._zone = zone_of(spec.time_zone)
@@ -86,7 +87,7 @@ class Limits:
         """
         word = self._word
         if now >= word.until:
-            word.under_way.append(None)
+            self._begins(None)
         elif until := word.take(now):
             raise refusal(self._spec, PROVIDERS_OWN, until, now)
         if not self._rules:
@@ -94,15 +95,17 @@ class Limits:
         try:
             lease = self._allowance.take(now)
         except Exhausted as full:
-            word.under_way.pop()
+            self._is_over()
             raise refusal(self._spec, full.limit, full.retry_at, now) from None
         if lease is None:
-            word.under_way.pop()
+            self._is_over()
         return lease
 
     def settle(self, lease: Lease, *, sent: bool) -> None:
         """Say what became of the request: whether it left, and so counts."""
-        self._over(sent=sent)
+        if sent and self._word.until:
+            self._word.used()  # one of those the provider said are left
+        self._is_over()
         if lease is UNCOUNTED:
             return
         if sent:
@@ -116,7 +119,9 @@ class Limits:
         Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
         Returns what it cost in micro-dollars, ``None`` if that cannot be told.
         """
-        self._over(sent=True)
+        if self._word.until:
+            self._word.used()
+        self._is_over()
         estimate = self._estimate
         cost = estimate if used is None else self._tariff.cost(used)
         if lease is UNCOUNTED:
@@ -205,13 +210,6 @@ class Limits:
             self._forget()
         elif not is_astray(said / 1000, now + LONGEST_WINDOW):
             self._word.spent(said / 1000)
-
-    def _over(self, *, sent: bool) -> None:
-        """Let a request be under way no longer; one that left is one of those the provider said are left."""
-        word = self._word
-        if sent and word.until:
-            word.used()
-        word.under_way.pop()
 
     def _forget(self) -> None:
         """Believe nothing that the provider said, here or of what the others are still to be told."""

@@ -42,7 +42,8 @@ class Recall(Generic[T]):
             entry = await self._find(guard) if self.cache.may_hold(self.key) else None
             if entry is not None and (done := recalled_from(self.cache, entry, guard, self.refresh)) is not None:
                 return self.rebuild(done)
-            flight, leading = self.cache.board(self.key + guard.company)
+            company = guard.company
+            flight, leading = self.cache.board(self.key + company if company else self.key)
             if leading:
                 return await self.fly(guard, flight)
             try:

@@ -18,10 +18,11 @@ class SecondHand(CallAccount):
     @property
     def company(self) -> str:
         """What to add to the key of a request under way, so that only calls that would end alike share it."""
-        stand_in = self._stand_in if self._is_steered else self._state.stand_in
-        is_repeated = self.call.retry and self.call.idempotent is not False
-        if stand_in is None and is_repeated:
+        call = self.call
+        is_repeated = call.retry and call.idempotent is not False
+        if is_repeated and self._stand_in is None and self._state.stand_in is None:
             return ""
+        stand_in = self._stand_in if self._is_steered else self._state.stand_in
         return ("" if stand_in is None else " or replica") + ("" if is_repeated else " once")
 
     def recalled(self, answer: Answer, *, absent: bool = False) -> Done | None:
