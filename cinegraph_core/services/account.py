@@ -36,8 +36,6 @@ class CallAccount:
     # Defaults of the class: most calls never set them, and every call would pay for setting them.
     ended = False
     """Whether the measurement has been made."""
-    asked_at = 0.0
-    """When the last request was counted, just before it left (seconds since the epoch)."""
     sent = 0
     """How many requests of it have left."""
     spare: Answer | None = None

@@ -30,6 +30,8 @@ class Admission(CallAccount):
     """Seconds of pauses, asked for by the service, that the caller waits out beside the deadline."""
     is_repeated = False
     """Whether a request that was itself told to wait goes again after such a pause, beside the retries."""
+    asked_at = 0.0
+    """When the last request was counted, just before it left (seconds since the epoch)."""
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
     _turn_ends = 0.0

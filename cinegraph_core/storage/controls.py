@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import update
@@ -55,15 +54,19 @@ def _set_if(session: Session, service: str, name: Control, value: int, free: Any
     """
     key: Any = (col(ServiceControlRow.service) == service) & (col(ServiceControlRow.name) == name)
     free |= col(ServiceControlRow.changed_at) > utc(now + APART)
-    for _ in range(2):
+    for is_last in (False, True):
         taken = session.execute(update(ServiceControlRow).where(key & free).values(value=value, changed_at=utc(now)))
         if taken.rowcount:  # type: ignore[attr-defined]
             return None
         held = session.execute(select(ServiceControlRow.value).where(key)).scalar_one_or_none()
         if held is not None:
             return int(held)
-        with suppress(IntegrityError), session.begin_nested():
-            session.add(ServiceControlRow(service=service, name=name, changed_at=utc(now)))
+        try:
+            with session.begin_nested():
+                session.add(ServiceControlRow(service=service, name=name, changed_at=utc(now)))
+        except IntegrityError:  # somebody said it just now, or it cannot be written
+            if is_last:
+                raise
     return None
 
 
