@@ -108,18 +108,20 @@ class LeaseDesk:
             self.allowance.refuse(NO_MAXIMUM, inf, now=now, ask_again=inf)
             return
         limits = [rule.limit(now) for rule in rules]
-        answer = self._answer(self._shared, limits, needed, now)
+        held = self.allowance.holdings()
+        answer = self._answer(self._shared, limits, needed, held.under_way, now)
         if isinstance(answer, Refused) and (reports := self.allowance.report(at_once=True)):
             # What this process has not said yet may be what is missing, and decides how long the limit is full.
             self._deliver(self._shared, reports)
-            answer = self._answer(self._shared, limits, needed, now)
+            held = self.allowance.holdings()
+            answer = self._answer(self._shared, limits, needed, held.under_way, now)
         if isinstance(answer, Granted):
             until = min(now + LEASE, *(limit.end for limit in limits))
             self.allowance.grant(Lease(answer.key, until, answer.calls), now)
-        else:
+        elif not held.free:  # those who wait take that first, and only when it is under way is it known how long all is full
             self.allowance.refuse(answer.counter, answer.until, now=now, ask_again=min(now + _ASK_AGAIN, answer.until))
 
-    def _answer(self, shared: SharedState, limits: list[Limit], needed: int, now: float) -> Granted | Refused:
+    def _answer(self, shared: SharedState, limits: list[Limit], needed: int, under_way: int, now: float) -> Granted | Refused:
         answer = shared.use(
             lambda store: store.lease(
                 self._service,
@@ -128,7 +130,7 @@ class LeaseDesk:
                 ahead=self.allowance.ahead() if self._ahead else 0,
                 now=now,
                 expires_at=now + self._silence,
-                under_way=self.allowance.under_way(),
+                under_way=under_way,
             )
         )
         for mark in answer.marks:

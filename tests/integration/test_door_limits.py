@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from cinegraph_core.contracts import Call, ServiceSpec
 from cinegraph_core.errors import BudgetExceededError, NetworkError, QuotaExceededError, ServerError
 from cinegraph_core.resilience.allowance import Granted, Limit
 from cinegraph_core.services import guarded
+from cinegraph_core.services.limits import Limits
+from cinegraph_core.services.rules import Rule
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.limits import current_counters, lease_calls, settle_calls
@@ -263,3 +266,17 @@ def test_a_blocking_client_and_a_decorated_function_are_counted_too(database_url
         with pytest.raises(QuotaExceededError):
             asyncio.run(waiting())
     assert server.counts["/film"] == 1
+
+
+def test_who_waits_while_a_call_is_granted_and_not_taken_yet_is_told_the_end_of_the_window(database_url: str) -> None:
+    clock = PatientClock(NOW, patient_from=5.0, patience=10.0)
+    with shared_state(database_url, clock) as shared:
+        limits = Limits(SPEC, (Rule(NAME, "daily_quota", "day", UTC, 1),), clock=clock, shared=shared)
+        limits.ask().result(10.0)
+        limits.ask().result(10.0)
+        assert limits.take(NOW) is not None
+        assert limits.take(NOW) is None, "nobody knew what the first one would do with its call"
+        limits.ask().result(10.0)
+        with pytest.raises(QuotaExceededError) as refused:
+            limits.take(NOW)
+    assert refused.value.retry_after == TO_MIDNIGHT

@@ -117,15 +117,15 @@ def test_a_call_under_way_is_reported_when_it_ends_though_its_lease_is_long_over
 
 def test_calls_are_under_way_from_when_they_were_taken_until_they_are_reported() -> None:
     allowance, _ = leased(5)
-    assert allowance.under_way() == 0
+    assert allowance.holdings() == (5, 0)
     taken = [allowance.take(0) for _ in range(3)]
-    assert allowance.under_way() == 3
+    assert allowance.holdings() == (2, 3)
     assert taken[0] is not None
     allowance.used(taken[0])
     allowance.unused(taken[0])
     assert allowance.take(20) is None
     allowance.report()
-    assert allowance.under_way() == 1
+    assert allowance.holdings() == (0, 1)
 
 
 def test_a_report_that_could_not_be_delivered_is_said_again() -> None:
