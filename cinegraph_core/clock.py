@@ -7,15 +7,14 @@ import time
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock.
 
-    def now(self) -> float:
-        """Return wall-clock seconds since the epoch (UTC)."""
-        return time.time()
+    ``now()`` returns wall-clock seconds since the epoch (UTC), ``monotonic()`` seconds that never run backwards: the functions
+    of :mod:`time` themselves, because every call looks several times.
+    """
 
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic()
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -118,7 +118,9 @@ class Breaker:
             if era is None or era is not self._era:
                 return
             following = era.success(permit, now, slow=took > self._rules.slow_after)
-            change = self._enter(following, now) if following else None
+            if following is None:
+                return
+            change = self._enter(following, now)
         self._tell(change)
 
     def failure(self, permit: Permit, now: float) -> None:
@@ -128,7 +130,9 @@ class Breaker:
             if era is None or era is not self._era:
                 return
             following = era.failure(permit, now)
-            change = self._enter(following, now) if following else None
+            if following is None:
+                return
+            change = self._enter(following, now)
         self._tell(change)
 
     def release(self, permit: Permit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -63,13 +64,23 @@ class CallAccount:
     _charge: Lease | None = None
 
     def __init__(
-        self, call: Call, state: ServiceState, clock: Clock, recorder: Recorder, on_sent: Callable[[], None] | None = None
+        self,
+        call: Call,
+        state: ServiceState,
+        clock: Clock,
+        recorder: Recorder,
+        *,
+        rng: random.Random,
+        method: str = "GET",
+        on_sent: Callable[[], None] | None = None,
     ) -> None:
         self.call = call
         self._state = state
         self._clock = clock
         self._recorder = recorder
+        self._rng = rng
         self._on_sent = on_sent
+        self._retries_left = state.spec.retries if call.may_be_repeated(method) else 0
         self._notes: dict[str, int] = {}
 
     @property
@@ -194,15 +205,16 @@ class CallAccount:
     ) -> None:
         self._let_go()
         self.ended = True
+        call, state = self.call, self._state
         self._recorder.record(
             Measurement(
-                source=self.call.service,
-                operation=self.call.operation,
-                target_identifier=self._state.redact(self.call.target.strip()) or self.call.operation,
+                source=call.service,
+                operation=call.operation,
+                target_identifier=state.redact(call.target.strip()) or call.operation,
                 success=success,
                 inserted_at=datetime.fromtimestamp(self._clock.now(), UTC),
                 attempts=self.sent,
-                provenance=provenance or self._state.provenance,
+                provenance=provenance or state.provenance,
                 response_time_ms=self._elapsed_ms(),
                 error_type=error_type,
                 error_message=message[:_MESSAGE_LENGTH] if message else self._reason,

@@ -35,7 +35,6 @@ class Admission(CallAccount):
     _last_error: ServiceError | None = None
     _leaves_at = 0.0
     _turn_ends = 0.0
-    _retries_left = 0
     _paused = 0.0
 
     def leaving(self, attempt: Attempt) -> Attempt:

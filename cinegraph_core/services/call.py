@@ -20,11 +20,9 @@ decides what the answer means and whether and when to try again, tells the break
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from math import isinf
 
-from cinegraph_core.contracts import Answer, Call, Clock
+from cinegraph_core.contracts import Answer
 from cinegraph_core.errors import (
     AuthError,
     NotFoundError,
@@ -42,8 +40,7 @@ from cinegraph_core.services.admission import Admission
 from cinegraph_core.services.exhaustion import park
 from cinegraph_core.services.judging import CallError, rule
 from cinegraph_core.services.second_hand import SecondHand
-from cinegraph_core.services.state import ServiceState
-from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Recorder, Verdict
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Verdict
 
 
 class CallGuard(Admission, SecondHand):
@@ -56,21 +53,6 @@ class CallGuard(Admission, SecondHand):
     _failures = 0
     _has_earned = False
     """Whether it has paid its share into the retry budget."""
-
-    def __init__(
-        self,
-        call: Call,
-        state: ServiceState,
-        clock: Clock,
-        recorder: Recorder,
-        *,
-        rng: random.Random,
-        method: str = "GET",
-        on_sent: Callable[[], None] | None = None,
-    ) -> None:
-        super().__init__(call, state, clock, recorder, on_sent)
-        self._rng = rng
-        self._retries_left = state.spec.retries if call.may_be_repeated(method) else 0
 
     def attempt(self) -> Attempt:
         """Return leave for the next request.
@@ -195,20 +177,20 @@ class CallGuard(Admission, SecondHand):
     def _settle(self, attempt: Attempt, error: CallError | None) -> None:
         """Tell the breaker: only what speaks of the service's health counts, and one pause once, however many are told of it."""
         now = self._clock.monotonic()
-        breaker, permit = self._state.breaker, attempt.permit
+        state, permit = self._state, attempt.permit
         if permit.era is None:
             self._note("shadowed")
         if error is None or isinstance(error, NotFoundError | PageError):
-            breaker.success(permit, now, now - self._leaves_at)
-            if self._state.slowdown.times:
-                self._state.slowdown.answered(self._leaves_at)
-        elif error.trips and not (error.retry_after and self._state.held(now)):
-            breaker.failure(permit, now)
+            state.breaker.success(permit, now, now - self._leaves_at)
+            if state.slowdown.times:
+                state.slowdown.answered(self._leaves_at)
+        elif error.trips and not (error.retry_after and state.held(now)):
+            state.breaker.failure(permit, now)
         else:
-            breaker.release(permit)
+            state.breaker.release(permit)
         self._landed()
-        if isinstance(error, AuthError) or (error is None and self._state.key_refused):
-            self._state.note_key(error)
+        if isinstance(error, AuthError) or (error is None and state.key_refused):
+            state.note_key(error)
 
     def _again(self, error: CallError) -> Again:
         """Return the wait before the next attempt, or raise the error if no attempt may help or none fits the deadline."""
