@@ -14,6 +14,9 @@ from cinegraph_core.crawling.services import CALL
 if TYPE_CHECKING:
     from scrapy import Spider
 
+_REACH = 4 * 4096
+"""Bytes; Scrapy looks at the first 4,096 characters of a page, and no encoding of the web takes more than four for one."""
+
 
 class OtherSchemesRetryMiddleware(RetryMiddleware):
     """Tries again what is not http, such as ``ftp`` and ``s3``; the door repeats its requests itself."""
@@ -40,7 +43,14 @@ class ForeignRefreshMiddleware(MetaRefreshMiddleware):
 
     def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Request | Response:  # noqa: ARG002
         """Return the request that the page leads to, or the page."""
-        return response if CALL in request.meta else super().process_response(request, response)
+        is_final = CALL in request.meta or not _may_ask_to_refresh(response.body)
+        return response if is_final else super().process_response(request, response)
+
+
+def _may_ask_to_refresh(body: bytes) -> bool:
+    """Rule out most pages by their bytes, which spares their decoding; in the web's encodings ASCII is itself, but in UTF-16."""
+    head = body[:_REACH].lower()
+    return b"refresh" in head or b"\0" in head
 
 
 def _is_led(request: Request) -> bool:
