@@ -15,7 +15,8 @@ demo: $(VENV)/.run ## Crawl Venice 2024 against the bundled replica, offline and
 
 test: $(VENV)/.dev ## Run the whole suite
 	@# One worker more than there are processors, at most four: much of the time a test waits for a process it started.
-	@$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') --dist worksteal
+	@# Hundreds of processes start; each would compile all of Cinegraph anew where nobody may write the compiled modules.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') --dist worksteal
 
 venv: $(VENV)/.dev ## Prepare .venv with everything for development
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import socket
 import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from cinegraph_core.storage import Database
 from tests.support.fault_server import FaultServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,27 +90,73 @@ def _without_care_for_the_disk(uri: str) -> None:
         admin.execute("SELECT pg_reload_conf()")
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A fresh PostgreSQL database, as a SQLAlchemy URL."""
+@contextmanager
+def _postgres_database(server: str, like: str) -> Iterator[str]:
+    """A database of its own, made like another one, as a SQLAlchemy URL."""
     import psycopg
     from sqlalchemy import make_url
 
     name = f"t{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-    url = make_url(postgres_server).set(drivername="postgresql+psycopg", database=name)
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
     yield url.render_as_string(hide_password=False)
-    with psycopg.connect(postgres_server, autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _brought_up_to_date(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: str) -> Iterator[str]:
+    """The name of a database that holds our tables and nothing in them: to copy it takes a quarter of making them."""
+    with _postgres_database(postgres_server, "template1") as url:
+        _brought_up_to_date(url)
+        yield url.rpartition("/")[2].partition("?")[0]
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our tables and nothing in them."""
+    path = tmp_path_factory.mktemp("schema") / "cinegraph.db"
+    _brought_up_to_date(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, postgres_schema: str) -> Iterator[str]:
+    """A PostgreSQL database with our tables and nothing in them, as a SQLAlchemy URL."""
+    with _postgres_database(postgres_server, postgres_schema) as url:
+        yield url
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: str) -> Iterator[str]:
+    """A PostgreSQL database without any table."""
+    with _postgres_database(postgres_server, "template1") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh database of each kind we support; a test that takes this runs twice."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'cinegraph.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+    """A database of each kind we support, with our tables and nothing in them; a test that takes this runs twice."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    path = tmp_path / "cinegraph.db"
+    shutil.copyfile(request.getfixturevalue("sqlite_schema"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind without any table, as it is before Cinegraph is first run."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("new_postgres_url"))
+    return f"sqlite:///{tmp_path / 'cinegraph.db'}"
 
 
 @pytest.fixture

@@ -53,33 +53,33 @@ def _execute(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def test_lesson_32_migrations_run_twice_without_change_down_and_up_again(database_url: str) -> None:
-    database = Database(database_url)
+def test_lesson_32_migrations_run_twice_without_change_down_and_up_again(new_database_url: str) -> None:
+    database = Database(new_database_url)
     assert database.current() is None
     assert database.check() == [f"the schema is at base, this version needs {database.head()}: run `cinegraph db upgrade`"]
 
     database.upgrade()
-    tables = _tables(database_url)
+    tables = _tables(new_database_url)
     assert {"festivals", "api_lookup_metrics", "nomination_sources", "match_candidates"} <= tables
     database.upgrade()
-    assert _tables(database_url) == tables
+    assert _tables(new_database_url) == tables
     assert database.current() == database.head()
     assert database.check() == []
 
     database.downgrade("base")
-    assert _tables(database_url) == {"alembic_version"}
+    assert _tables(new_database_url) == {"alembic_version"}
     assert database.current() is None
     database.upgrade()
-    assert _tables(database_url) == tables
+    assert _tables(new_database_url) == tables
     assert database.check() == []
     database.close()
 
 
-def test_check_names_a_table_and_a_column_that_are_not_as_the_code_needs_them(database_url: str) -> None:
-    database = Database(database_url)
+def test_check_names_a_table_and_a_column_that_are_not_as_the_code_needs_them(new_database_url: str) -> None:
+    database = Database(new_database_url)
     database.upgrade()
-    _execute(database_url, "DROP TABLE service_state")
-    _execute(database_url, "ALTER TABLE films ADD COLUMN rating INTEGER")
+    _execute(new_database_url, "DROP TABLE service_state")
+    _execute(new_database_url, "ALTER TABLE films ADD COLUMN rating INTEGER")
     problems = database.check()
     database.close()
     assert len(problems) == 2
@@ -87,11 +87,11 @@ def test_check_names_a_table_and_a_column_that_are_not_as_the_code_needs_them(da
     assert any("rating" in problem for problem in problems)
 
 
-def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_refused(database_url: str) -> None:
-    database = Database(database_url)
+def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_refused(new_database_url: str) -> None:
+    database = Database(new_database_url)
     database.prepare("mock")
     assert database.current() == database.head()
-    _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    _execute(new_database_url, "UPDATE alembic_version SET version_num = '9999'")
     work: Callable[[], None]
     for work in (lambda: database.prepare("mock"), database.upgrade, lambda: database.downgrade("base")):
         with pytest.raises(DatabaseError, match=r"written by another version .*9999.*install that version or a newer one"):
@@ -100,39 +100,39 @@ def test_an_empty_database_is_made_ready_and_an_old_a_newer_or_a_foreign_one_is_
     database.close()
 
 
-def test_another_programs_tables_stand_beside_ours_unless_their_names_are_ours(database_url: str) -> None:
-    database = Database(database_url)
-    _execute(database_url, "CREATE TABLE books (id INTEGER)")
+def test_another_programs_tables_stand_beside_ours_unless_their_names_are_ours(new_database_url: str) -> None:
+    database = Database(new_database_url)
+    _execute(new_database_url, "CREATE TABLE books (id INTEGER)")
     with pytest.raises(DatabaseError, match=r"tables that are not Cinegraph's.*cinegraph db upgrade"):
         database.prepare("mock")
-    _execute(database_url, "CREATE TABLE films (id INTEGER)")
+    _execute(new_database_url, "CREATE TABLE films (id INTEGER)")
     work: Callable[[], None]
     for work in (lambda: database.prepare("mock"), database.upgrade):
         with pytest.raises(DatabaseError, match=r"another program .*\(films\): set CINEGRAPH_DATABASE_URL"):
             work()
     assert "db upgrade" not in database.check()[0]
-    _execute(database_url, "DROP TABLE films")
+    _execute(new_database_url, "DROP TABLE films")
     database.upgrade()
     assert database.check() != []
     database.prepare("mock")
     database.close()
 
 
-def test_a_revision_nobody_knows_is_wrong_usage_and_those_there_are_get_named(database_url: str) -> None:
-    database = Database(database_url)
+def test_a_revision_nobody_knows_is_wrong_usage_and_those_there_are_get_named(new_database_url: str) -> None:
+    database = Database(new_database_url)
     database.upgrade()
     with pytest.raises(UsageError, match=rf"'nonsense'.*there are: base, .*{Database.head()}"):
         database.downgrade("nonsense")
     database.close()
 
 
-def test_two_processes_that_upgrade_at_once_take_turns(database_url: str, tmp_path: Path) -> None:
+def test_two_processes_that_upgrade_at_once_take_turns(new_database_url: str, tmp_path: Path) -> None:
     script = "import sys; from cinegraph_core.storage import Database; Database(sys.argv[1]).prepare('mock')"
-    command = [sys.executable, "-W", "error", "-c", script, database_url]
+    command = [sys.executable, "-W", "error", "-c", script, new_database_url]
     processes = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
-    database = Database(database_url)
+    database = Database(new_database_url)
     assert database.check() == []
     database.close()
 

@@ -111,8 +111,8 @@ def test_a_database_of_the_other_mode_is_refused_naming_both_settings(database_u
     other.close()
 
 
-def test_of_two_processes_that_opened_an_empty_database_only_the_first_to_write_may(database_url: str) -> None:
-    mock, live = Database(database_url), Database(database_url)
+def test_of_two_processes_that_opened_an_empty_database_only_the_first_to_write_may(new_database_url: str) -> None:
+    mock, live = Database(new_database_url), Database(new_database_url)
     mock.prepare("mock")
     live.prepare("real")
     with mock.transaction() as session:
