@@ -207,15 +207,15 @@ class ServiceCache:
     def keep(
         self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = (), asked_at: float | None = None
     ) -> None:
-        """Keep a proper answer, unless what was kept has been cleared since it was asked for; a "not found" has its own time."""
+        """Keep a proper answer, unless what was kept was cleared or renewed since it was asked for; an absence has its own time."""
         good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
-        if answer.provenance not in (None, self._provenance):
-            return  # it came from elsewhere, in the place of an answer
-        if good <= 0 or not may_be_kept(answer):
-            return
+        if good <= 0 or not may_be_kept(answer) or answer.provenance not in (None, self._provenance):
+            return  # what has another provenance came in the place of an answer
         now = self._clock.now()
         asked_at = now if asked_at is None else asked_at
         if self._kept is not None and self._kept.was_cleared(self._service, asked_at, now):
+            return
+        if (known := self._memory.get(key)) is not None and asked_at < known.since <= now:
             return
         headers = {name: value for name, value in answer.headers.items() if name not in _NOT_KEPT}
         # What is absent may exist tomorrow, so it is never served beyond its time.

@@ -124,6 +124,30 @@ def test_lesson_27_what_who_wants_it_fresh_was_told_takes_the_place_of_what_is_k
     assert bench.each(bench.get) == [{"id": 2}], "an error takes nothing's place"
 
 
+def test_lesson_27_an_answer_that_comes_late_does_not_take_the_place_of_one_that_was_asked_for_after_it(
+    server: FaultServer,
+) -> None:
+    released = threading.Event()
+
+    def late(exchange: Exchange) -> None:
+        released.wait(10.0)
+        answer(200, b'{"id": 2}')(exchange)
+
+    server.plan("/film", answer(200, b'{"id": 1}'), late, answer(200, b'{"id": 3}'))
+    bench = bench_of(server.url, cache_on_error=1000.0)
+
+    async def overtake() -> list[Any]:
+        bench.clock.advance(100.0)
+        first = asyncio.ensure_future(bench.get())
+        assert await asyncio.to_thread(within, 5.0, lambda: server.counts["/film"] == 2)
+        bench.clock.advance(1.0)
+        second = await bench.get(fresh=True)
+        released.set()
+        return [second, await first]
+
+    assert bench.each(bench.get, overtake, bench.get) == [{"id": 1}, [{"id": 3}, {"id": 2}], {"id": 3}]
+
+
 def test_what_is_only_ever_wanted_fresh_is_not_kept(server: FaultServer) -> None:
     bench = bench_of(server.url)
     bench.each(*[lambda: bench.get(fresh=True)] * 2, bench.get)
