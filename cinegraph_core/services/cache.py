@@ -207,7 +207,7 @@ class ServiceCache:
     def keep(
         self, key: str, path: str, answer: Answer, *, absent: bool, tags: tuple[str, ...] = (), asked_at: float | None = None
     ) -> None:
-        """Keep a proper answer, unless what was kept was cleared or renewed since it was asked for; an absence has its own time."""
+        """Keep a proper answer, unless what was kept was cleared or renewed since it was asked for; absence has its own time."""
         good = 0.0 if answer.status != 200 and not absent else self.policy.negative if absent else self.policy.ttl
         if good <= 0 or not may_be_kept(answer) or answer.provenance not in (None, self._provenance):
             return  # what has another provenance came in the place of an answer
