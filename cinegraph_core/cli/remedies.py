@@ -13,7 +13,7 @@ REMEDIES: Mapping[str, str] = {
     "not_found": "the service knows no such thing; check what was asked for",
     "rate_limit": "the service wants fewer requests: wait, or lower CINEGRAPH_SERVICES__{NAME}__RATE_PER_SECOND",
     "timeout": "see whether it answers: cinegraph doctor --probe; CINEGRAPH_SERVICES__{NAME}__TIMEOUT gives it more time",
-    "network_error": "check the network and CINEGRAPH_SERVICES__{NAME}__BASE_URL: cinegraph doctor --probe",
+    "network_error": "check the network, HTTPS_PROXY and CINEGRAPH_SERVICES__{NAME}__BASE_URL: cinegraph doctor --probe",
     "auth_error": "the key is missing, wrong or not allowed this: check CINEGRAPH_SERVICES__{NAME}__API_KEY",
     "blocked": "the site sent a challenge or turned us away: wait some hours, and raise CINEGRAPH_SERVICES__{NAME}__DELAY",
     "server_error": "the service itself is failing: try again later; cinegraph services tells how it does",

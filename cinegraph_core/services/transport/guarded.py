@@ -20,6 +20,7 @@ from cinegraph_core.services.service_client import CALL, ON_SENT
 from cinegraph_core.services.state import ServiceState
 from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.transport.lanes import Lanes, Sending
+from cinegraph_core.services.transport.proxies import proxy_to
 from cinegraph_core.services.transport.responses import as_httpx, conceal, read_whole, rebuilt
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared
 
@@ -39,7 +40,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(self, services: Services, name: str) -> None:
         self._services = services
         self._name = name
-        self._lanes = Lanes()
+        self._lanes: dict[tuple[str, str, int | None], Lanes] = {}
         self._prefix = httpx.URL(services.base_url(name)).raw_path.decode("ascii").rstrip("/")
         self._refreshing: set[asyncio.Task[None]] = set()
 
@@ -64,7 +65,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         try:
             await self.settled()
         finally:
-            await self._lanes.aclose()
+            for lanes in self._lanes.values():
+                await lanes.aclose()
 
     async def settled(self) -> None:
         """Wait until what is fetched in the background is there, for which each call has its deadline.
@@ -174,10 +176,16 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return guard.failed(attempt, failure)
 
     async def _fetch(self, request: httpx.Request) -> httpx.Response:
-        async with self._lanes.lane() as lane:
+        async with self._lanes_to(request.url).lane() as lane:
             response = await lane.handle_async_request(request)
             await read_whole(response)
         return response
+
+    def _lanes_to(self, url: httpx.URL) -> Lanes:
+        address = url.scheme, url.host, url.port
+        if address not in self._lanes:
+            self._lanes[address] = Lanes(proxy_to(url))
+        return self._lanes[address]
 
     def _inner_request(self, state: ServiceState, request: httpx.Request, sending: Sending) -> httpx.Request:
         credentials, url = state.credentials, request.url

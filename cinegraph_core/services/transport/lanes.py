@@ -1,4 +1,4 @@
-"""The connections to one service, and what is seen of a request on the wire."""
+"""The connections to one address, and what is seen of a request on the wire."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _HEADERS_IN = "receive_response_headers.complete"
 
 
 class Lanes:
-    """The connections to one service, each in a pool of its own; the one used last goes first.
+    """The connections to one address, each in a pool of its own; the one used last goes first.
 
     A pool of many looks at every connection it has before and after every request, which costs more than the request. How
-    many there may be is the bulkhead's business.
+    many there may be is the bulkhead's business. All lead through the ``proxy``, if there is one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str | None) -> None:
+        self._proxy = proxy
         self._context = httpx.create_ssl_context(trust_env=False)
         self._all: set[httpx.AsyncHTTPTransport] = set()
         self._idle: list[httpx.AsyncHTTPTransport] = []
@@ -52,7 +53,7 @@ class Lanes:
             await lane.aclose()
 
     def _opened(self) -> httpx.AsyncHTTPTransport:
-        lane = httpx.AsyncHTTPTransport(limits=_ONE_CONNECTION, verify=self._context, trust_env=False)
+        lane = httpx.AsyncHTTPTransport(limits=_ONE_CONNECTION, verify=self._context, trust_env=False, proxy=self._proxy)
         self._all.add(lane)
         return lane
 
@@ -66,12 +67,14 @@ class Sending:
     def __init__(self, *, discreet: bool) -> None:
         self.begun = self.left = False
         self._discreet = discreet
+        self._asks_proxy = False
 
     async def __call__(self, event: str, info: MutableMapping[str, Any]) -> None:
         """Take note of what httpcore traces, before it logs the same."""
         if event.endswith(_BEGUN):
-            self.begun = True
+            self._asks_proxy = info["request"].method == b"CONNECT"  # for the way only: the service has heard nothing yet
+            self.begun = not self._asks_proxy
         elif event.endswith(_HEADERS_OUT):
-            self.left = True
+            self.left = not self._asks_proxy
         elif self._discreet and event.endswith(_HEADERS_IN):
             info.clear()
