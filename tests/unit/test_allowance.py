@@ -124,6 +124,7 @@ def test_calls_are_under_way_from_when_they_were_taken_until_they_are_reported()
     allowance.used(taken[0])
     allowance.unused(taken[0])
     assert allowance.take(20) is None
+    assert allowance.holdings() == (0, 2), "what came too late to be taken is neither"
     allowance.report()
     assert allowance.holdings() == (0, 1)
 

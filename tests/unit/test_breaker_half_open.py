@@ -35,6 +35,7 @@ def test_lesson_21_one_probe_at_a_time() -> None:
         except Refused:
             refused += 1
     assert refused == 99
+    assert first.at == 60.0
     breaker.success(first, 60.5)
     probe(breaker, 60.5)
 

@@ -39,6 +39,14 @@ def test_a_good_answer_completes_the_minimum_of_slow_ones_too() -> None:
     assert breaker.state(0.0) == "open"
 
 
+@pytest.mark.parametrize(("failure_rate", "slow_rate"), [(0.9, 0.25), (0.25, 0.9)])
+def test_a_good_answer_completes_the_minimum_whichever_rate_is_the_lower(failure_rate: float, slow_rate: float) -> None:
+    breaker = Breaker(BreakerRules(minimum=4, failure_rate=failure_rate, slow_rate=slow_rate, slow_after=5.0))
+    mixed(breaker, "F" if failure_rate < slow_rate else "s", took=5.1)
+    assert mixed(breaker, "sss") == 0
+    assert breaker.state(0.0) == "open", "one of four"
+
+
 def test_good_answers_that_grow_old_leave_the_share_of_failures_to_be_seen() -> None:
     breaker = Breaker(BreakerRules(window=lambda: TimeWindow(100.0)))
     mixed(breaker, "s" * 20, now=0.0)
