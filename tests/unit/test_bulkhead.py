@@ -56,8 +56,10 @@ def test_who_waits_is_served_in_order_and_before_newcomers() -> None:
     bulkhead, first, second = full(), Caller(), Caller()
     bulkhead.queue(first)
     bulkhead.queue(second)
+    assert bulkhead.waiting == 2
     bulkhead.leave()
     assert (first.woken, second.woken, bulkhead.enter()) == (1, 0, False)
+    assert bulkhead.waiting == 1
     bulkhead.leave()
     assert (first.woken, second.woken, bulkhead.enter()) == (1, 1, False)
     bulkhead.leave()
