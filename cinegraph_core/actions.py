@@ -24,7 +24,7 @@ from cinegraph_core.storage.cache import purge_answers
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls, set_control
 from cinegraph_core.storage.review import accept_review, audited, reject_review
-from cinegraph_core.storage.state import record_transition, service_states
+from cinegraph_core.storage.state import record_transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,8 @@ def _hold_breaker(
 ) -> Change:
     who, now = who or current_user(), clock.now()
     with database.transaction() as session:
-        row = service_states(session).get(service)
-        before, after = {"state": "closed" if row is None else row.breaker_state}, {"state": state}
-        record_transition(session, service, state, changed_at=now, retry_at=None, by_hand=True)
+        noted = record_transition(session, service, state, changed_at=now, retry_at=None, by_hand=True)
+        before, after = {"state": noted or "closed"}, {"state": state}
         if word == "breaker_reset" and (held_until := _lift_hold(session, service, now)) is not None:
             before["held_until"] = held_until
         set_control(session, service, word, _next_moment(session, service, now), now=now)

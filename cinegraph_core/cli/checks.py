@@ -171,7 +171,7 @@ def _breakers(standing: Standing, router: Router) -> Iterator[Finding]:
     for spec in map(router.spec, router.names()):
         state, probe_at = standing.breaker(spec), standing.probe_at(spec)
         if state == "open" and probe_at is None:
-            remedy = f"take back CINEGRAPH_SERVICES__{spec.name.upper()}__BREAKER_MODE, or: cinegraph services breaker reset"
+            remedy = f"unset CINEGRAPH_SERVICES__{spec.name.upper()}__BREAKER_MODE, then: cinegraph services breaker reset"
             yield Finding("breakers", "warning", f"{spec.name}: the breaker is open until it is reset", f"{remedy} {spec.name}")
         elif state != "closed":
             until = "" if probe_at is None else f" until its next probe at {probe_at:%Y-%m-%d %H:%M} UTC"

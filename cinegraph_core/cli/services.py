@@ -18,6 +18,7 @@ from cinegraph_core.cli.output import print_json
 from cinegraph_core.cli.services_check import check, print_health
 from cinegraph_core.cli.tables import print_table
 from cinegraph_core.clock import SystemClock
+from cinegraph_core.errors import ConfigurationError
 from cinegraph_core.records import Mode
 from cinegraph_core.services.overview import overview
 from cinegraph_core.services.standing import described, read_standing
@@ -68,7 +69,9 @@ def breaker() -> None:
 @_JSON
 def reset(name: str, as_json: bool) -> None:
     """Close the breaker of the service NAME and ask it at once, whatever it asked for, in every process; leaves an audit row."""
-    _act(_settings_of(name), name, "breaker", reset_breaker, as_json=as_json)
+    settings = _settings_of(name)
+    _check_not_held(settings, name)
+    _act(settings, name, "breaker", reset_breaker, as_json=as_json)
 
 
 @breaker.command("open")
@@ -138,12 +141,15 @@ def cache() -> None:
 
 @cache.command()
 @_NAME
-@click.option("--prefix", default="", metavar="PATH", help="Only answers whose path begins with this, such as /movie/603.")
-@click.option("--tag", default="", metavar="TAG", help="Only answers about this, such as film:603 or venice-2024.")
+@click.option("--prefix", metavar="PATH", help="Only answers whose path begins with this, such as /movie/603.")
+@click.option("--tag", metavar="TAG", help="Only answers about this, such as film:603 or venice-2024.")
 @_JSON
-def clear(name: str, prefix: str, tag: str, as_json: bool) -> None:
+def clear(name: str, prefix: str | None, tag: str | None, as_json: bool) -> None:
     """Forget the kept answers of the service NAME in every process within a second; leaves an audit row."""
-    _act(_settings_of(name), name, "cache", partial(clear_cache, prefix=prefix, tag=tag), as_json=as_json)
+    for option, value, example in (("--prefix", prefix, "/movie/603"), ("--tag", tag, "film:603")):
+        if value == "":  # an empty variable of the shell, rather than a wish
+            raise click.UsageError(f"{option} is empty: say what, such as {option} {example}, or leave {option} out to clear all")
+    _act(_settings_of(name), name, "cache", partial(clear_cache, prefix=prefix or "", tag=tag or ""), as_json=as_json)
 
 
 def _settings_of(name: str) -> Settings:
@@ -151,6 +157,14 @@ def _settings_of(name: str) -> Settings:
     settings = begin()
     check_names(settings, name)
     return settings
+
+
+def _check_not_held(settings: Settings, name: str) -> None:
+    """Raise :class:`ConfigurationError` if the settings keep the breaker of a service open, whatever a person says."""
+    if known_services(settings).spec(name).breaker_mode == "open":
+        setting = f"CINEGRAPH_SERVICES__{name.upper()}__BREAKER_MODE"
+        remedy = f"take the setting back, or set it to auto, then: cinegraph services breaker reset {name}"
+        raise ConfigurationError(f"{setting}=open keeps the breaker of {name} open: {remedy}")
 
 
 def _act(settings: Settings, name: str, what: str, action: Callable[..., Change], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import load_object
 
 from cinegraph_core.contracts import Answer
-from cinegraph_core.crawling.answers import Redirects, Retries, answer_of, response_of
+from cinegraph_core.crawling.answers import Redirects, Retries, response_of
 from cinegraph_core.crawling.endings import error_for, leave, write_receipt
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.kept import KeptPages
@@ -23,7 +23,7 @@ from cinegraph_core.crawling.turns import Turns
 from cinegraph_core.errors import CancelledError, PageError, ServiceError
 from cinegraph_core.resilience.retry import MAX_WAIT
 from cinegraph_core.services.twins import also
-from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared, Verdict
+from cinegraph_core.services.verdicts import Again, Attempt, Done, Elsewhere, Spared
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -96,7 +96,7 @@ class DoorMiddleware:
             request.meta["download_timeout"] = ticket.own_timeout
             return response
         try:
-            verdict = self._judged(ticket, response)
+            verdict = ticket.judged(response, self._services.public(ticket.call.service, response.url))
         except (Spared, Elsewhere) as turn:
             return self._turned(request, ticket, turn)
         except ServiceError as error:
@@ -129,10 +129,21 @@ class DoorMiddleware:
             ticket.guard.withdrawn()
             return self._again(request, ticket, Again(0.0))
         if isinstance(exception, IgnoreRequest | StopDownload) or ticket.attempt is None or not ticket.has_left:
-            ticket.abandon(exception)
-            self._end(request, ticket)
+            self.give_up(request, ticket, exception)
             return None
         return self._failed(request, ticket, ticket.attempt, exception)
+
+    def fetched(self, request: Request, ticket: Ticket, result: Request | Response) -> None:
+        """Hear what came of a request whose call has not ended: it goes on with a request that carries its ticket."""
+        if not isinstance(result, Request) or result.meta.get(TICKET) is not ticket:
+            self.give_up(request, ticket, CancelledError("another middleware put something else in the request's place"))
+        elif ticket.attempt is not None:
+            ticket.repeated(self._clock.monotonic())
+
+    def give_up(self, request: Request, ticket: Ticket, reason: BaseException) -> None:
+        """End a call that nobody goes on with."""
+        ticket.abandon(reason)
+        self._end(request, ticket)
 
     def _failed(self, request: Request, ticket: Ticket, attempt: Attempt, exception: Exception) -> Request | Response | None:
         ticket.attempt = ticket.response = None
@@ -151,11 +162,11 @@ class DoorMiddleware:
     def _ticket_for(self, request: Request, name: str) -> Ticket | None:
         """Return the ticket of a request's call, if it has begun; one that a redirect led to another service begins anew."""
         ticket: Ticket | None = request.meta.get(TICKET)
-        if ticket is None:
+        if ticket is None or ticket.guard.ended:  # the very object of a request that was retried, or given up, comes again
             return None
         if ticket.attempt is not None:
             # No answer came back here: a middleware between us and the network turned it, or the request, into this one.
-            ticket.redirected(self._clock.monotonic())
+            ticket.repeated(self._clock.monotonic())
         if ticket.call.service == name:
             return ticket
         ticket.guard.moved_on()
@@ -215,15 +226,6 @@ class DoorMiddleware:
         ticket.give_back(self._clock.monotonic(), verdict.wait)
         request.meta["download_timeout"] = ticket.own_timeout
         return request.replace(dont_filter=True, priority=request.priority + _RETRY_PRIORITY)
-
-    def _judged(self, ticket: Ticket, response: Response) -> Verdict:
-        """Judge an answer, from the network or (as from Scrapy's own cache) not; raises what the call ends with."""
-        attempt, ticket.attempt = ticket.attempt, None
-        url = self._services.public(ticket.call.service, response.url)
-        if attempt is not None and ticket.has_left:
-            return ticket.guard.answered(attempt, answer_of(response, url, ticket.guard.state.mark))
-        ticket.guard.withdrawn()
-        return ticket.guard.told(answer_of(response, url, "cache"))
 
     def _end(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None = None) -> None:
         self._kept.land(request, ticket, outcome)

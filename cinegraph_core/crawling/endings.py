@@ -22,8 +22,9 @@ _FINAL = "_cinegraph_final"
 
 def write_receipt(request: Request, response: Response, ticket: Ticket, done: Done, now: float) -> None:
     """Write down what the call made of an answer; ``now`` is the wall clock."""
-    request.meta[RECEIPT] = ticket.receipt(done, now)
-    if CALL in request.meta:
+    is_own = CALL in request.meta
+    request.meta[RECEIPT] = ticket.receipt(done.answer, done.value if is_own else None, now)
+    if is_own:
         # Scrapy's HttpError must not refuse what the door calls a proper answer.
         request.meta["handle_httpstatus_list"] = [response.status]
 

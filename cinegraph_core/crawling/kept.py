@@ -75,11 +75,14 @@ class KeptPages:
     def land(self, request: Request, ticket: Ticket, outcome: Answer | BaseException | None) -> None:
         """Keep what the call ended with and hand it to all who wait, for each to judge.
 
-        An answer that came by a redirect is another page's, and one to headers that were added nearer to the network (a
-        session's cookie, a key) is perhaps nobody else's: those who wait must ask for themselves.
+        An answer that came by a redirect is another page's, one to headers that were added nearer to the network (a
+        session's cookie, a key) is perhaps nobody else's, and one known to be cut is no page: those who wait must ask for
+        themselves.
         """
         cache, key = ticket.cache, ticket.key
-        if ticket.url == request.url and key is not None and cache is not None:
+        if ticket.is_cut:
+            outcome = None
+        elif ticket.url == request.url and key is not None and cache is not None:
             if cache.key(ticket.path, urlsplit(request.url).query, headers_of(request)) == key:
                 outcome = keep(cache, key, ticket.path, ticket.guard) or heard_in(ticket.guard, outcome)
             else:
@@ -167,7 +170,7 @@ class KeptPages:
 
     def _renew(self, request: Request, cache: ServiceCache, key: str) -> None:
         """Fetch a page anew beside the crawl, unless somebody is at it."""
-        flight, leading = cache.board(key)
+        flight, leading = cache.board(key, joins=False)
         if not leading:
             return
         meta = {name: value for name, value in request.meta.items() if name not in (TICKET, RECEIPT)}

@@ -9,13 +9,14 @@ from uuid import uuid4
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from cinegraph_core.contracts import Call
+from cinegraph_core.contracts import Answer, Call
+from cinegraph_core.crawling.answers import answer_of
 from cinegraph_core.errors import ServiceError, classify
 from cinegraph_core.records import Provenance
 from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.call import CallGuard
 from cinegraph_core.services.flights import Flight
-from cinegraph_core.services.verdicts import Attempt, Done
+from cinegraph_core.services.verdicts import Attempt, Verdict
 
 
 class HeldBackError(IgnoreRequest):
@@ -30,12 +31,16 @@ RECEIPT = "cinegraph_receipt"
 """Meta key of a response: the :class:`Receipt` the door gave for it."""
 TICKET = "cinegraph_ticket"
 """Meta key of a request under way: its :class:`Ticket`."""
+_CUT = frozenset(("download_stopped", "dataloss", "partial"))
+"""Flags by which Scrapy says that a response is only a part of its page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The door's word that a response came through it; ``value`` is what ``call.read`` made of the answer.
 
+    Of a request without a call of its own ``value`` is ``None``: its response is the answer, and what is made with that
+    response's meta carries the receipt along, to the disk as well.
     ``fetched_at`` is in seconds since the epoch; ``attempts`` counts the requests that left for it.
     """
 
@@ -78,6 +83,8 @@ class Ticket:
     path: str = ""
     url: str = ""
     mark: str = ""
+    is_cut: bool = False
+    """Whether the last answer is known to be only a part."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         self.mark = self.mark or uuid4().hex
@@ -89,10 +96,21 @@ class Ticket:
         if self.mark:
             _on_disk.pop(self.mark, None)
 
-    def receipt(self, done: Done, now: float) -> Receipt:
-        """Return the receipt for an answer; ``now`` is the wall clock."""
-        answer = done.answer
-        return Receipt(self.call, done.value, answer.provenance or "live", self.guard.sent, answer.fetched_at or now)
+    def receipt(self, answer: Answer, value: Any, now: float) -> Receipt:
+        """Return the receipt for an answer and what was made of it; ``now`` is the wall clock."""
+        return Receipt(self.call, value, answer.provenance or "live", self.guard.sent, answer.fetched_at or now)
+
+    def judged(self, response: Response, url: str) -> Verdict:
+        """Judge an answer, from the network or (as from Scrapy's own cache) not; raises what the call ends with.
+
+        ``url`` is its public address.
+        """
+        attempt, self.attempt = self.attempt, None
+        self.is_cut = not _CUT.isdisjoint(response.flags)
+        if attempt is not None and self.has_left:
+            return self.guard.answered(attempt, answer_of(response, url, self.guard.state.mark))
+        self.guard.withdrawn()
+        return self.guard.told(answer_of(response, url, "cache"))
 
     def give_back(self, now: float, wait: float = 0.0) -> None:
         """Note that the request goes back to Scrapy, to come again after ``wait`` seconds."""
@@ -103,6 +121,15 @@ class Ticket:
         attempt, self.attempt = self.attempt, None
         if attempt is not None and self.has_left:
             self.guard.redirected(attempt)
+        else:
+            self.guard.withdrawn()
+        self.give_back(now)
+
+    def repeated(self, now: float) -> None:
+        """Go on with the same call, which a middleware nearer to the network sends again: what came of it nobody tells."""
+        self.attempt = None
+        if self.has_left:
+            self.guard.repeated()
         else:
             self.guard.withdrawn()
         self.give_back(now)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 _SHORT = 0.5
 """Seconds; a lease that is used up sooner was too small."""
@@ -103,13 +102,6 @@ class Report:
     more: int = 0
 
 
-class Holdings(NamedTuple):
-    """How many calls are ``free`` to be taken, and how many are ``under_way``: begun, and not reported yet."""
-
-    free: int
-    under_way: int
-
-
 class Allowance:
     """Takes from the leases, the oldest first; ``largest`` bounds how many calls are asked for ahead.
 
@@ -168,11 +160,11 @@ class Allowance:
         """Return how many calls to ask for beyond those that wait: more where a lease lasts less than half a second."""
         return self._ahead
 
-    def holdings(self) -> Holdings:
-        """Return what is held of the shared count and not reported yet."""
+    def holdings(self) -> tuple[int, int]:
+        """Return how many calls are free to be taken, and how many are under way: begun, and not reported yet."""
         with self._lock:
             free = len(self._free)
-            return Holdings(free, sum(lease.calls for lease in self._open) - free - len(self._unwanted))
+            return free, sum(lease.calls for lease in self._open) - free - len(self._unwanted)
 
     def grant(self, lease: Lease, now: float) -> None:
         """Add a lease to what may be taken; it counts as idle only after one report interval without a call."""

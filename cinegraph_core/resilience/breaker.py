@@ -30,7 +30,7 @@ from cinegraph_core.resilience.breaker_states import (
 __all__ = ["HEALTHY", "LONGEST_WAIT", "Breaker", "BreakerMode", "BreakerRules", "BreakerState", "OnChange", "Permit", "Refused"]
 
 BreakerMode = Literal["auto", "shadow", "open"]
-"""``shadow`` counts and changes state, but only a person makes it refuse; ``open`` refuses everybody until it is reset."""
+"""``shadow`` counts and changes state, but delays nobody and refuses only for a person; ``open`` refuses all until a reset."""
 OnChange = Callable[[BreakerState, BreakerState, float | None], None]
 """Called with the old state, the new one and, for ``open``, the time at which a probe may go."""
 
@@ -89,11 +89,12 @@ class Breaker:
         self._current(now)
         with self._lock:
             try:
-                return self._era.admit(now)
+                permit = self._era.admit(now)
             except Refused:
                 if self._shadow and not self._is_held():
                     return Permit(None)
                 raise
+        return Permit(permit.era) if self._shadow and permit.at > now else permit
 
     def stands(self, permit: Permit) -> bool:
         """Tell whether an attempt that had to wait may still leave: the breaker has not opened since."""

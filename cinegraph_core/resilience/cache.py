@@ -34,6 +34,10 @@ class CachePolicy:
         return max(self.revalidate, self.on_error)
 
 
+_ROUNDING = 0.001
+"""Seconds by which a moment may seem later once it was written down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A kept answer; ``url`` is the public one, ``absent`` a proper "not found"; a purge can select by ``path`` and ``tags``.
@@ -121,6 +125,15 @@ class Memory:
             while len(self._held) > self._most or self._size > self._room:
                 self._drop(next(iter(self._held)))
                 self.evicted += 1
+
+    def outdate(self, key: str, stored_at: float) -> None:
+        """Forget an entry in whose place another was kept at that moment, by a process of another memory."""
+        entry = self._held.get(key)
+        if entry is None or entry.stored_at >= stored_at - _ROUNDING:
+            return
+        with self._lock:
+            if self._held.get(key) is entry:
+                self._drop(key)
 
     def purge(self, service: str, *, before: float) -> None:
         """Forget what is of a service and of before a moment."""

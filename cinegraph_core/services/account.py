@@ -7,13 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cinegraph_core.contracts import Answer, Call, Clock
-from cinegraph_core.errors import (
-    BudgetExceededError,
-    CircuitOpenError,
-    ErrorType,
-    QuotaExceededError,
-    ServiceError,
-)
+from cinegraph_core.errors import BudgetExceededError, CircuitOpenError, ErrorType, QuotaExceededError, ServiceError
 from cinegraph_core.records import Measurement, Provenance
 from cinegraph_core.resilience.allowance import Lease
 from cinegraph_core.resilience.bulkhead import Bulkhead
@@ -132,7 +126,7 @@ class CallAccount:
     def _pay(self, charge: Lease, outcome: object) -> None:
         """Pay for the tokens that a request took, and write them into the record."""
         used = tokens_used(outcome, self.call.usage)
-        cost = self.limits.pay(charge, used)
+        cost = self.limits.pay(charge, used, self.call.tokens)
         if used is not None:
             self._note("input_tokens", used.input)
             self._note("output_tokens", used.output)
@@ -179,6 +173,7 @@ class CallAccount:
         ruling = rule(self.call, self._state.spec, spare, self._clock.now())
         if ruling.error is not None:
             return None
+        self._state.cache.count("stale")
         self._end(success=True, message=reason, provenance=spare.provenance)
         return Spared(Done(ruling.value, spare))
 
@@ -251,8 +246,3 @@ class CallAccount:
         # Waits for our own limits say nothing about the service.
         elapsed = self._clock.monotonic() - self._started - self._waited
         return elapsed * 1e3 if elapsed > 0 else 0.0
-
-
-def may_have_left(error: CallError) -> bool:
-    """Tell whether the request can have reached the service."""
-    return error.sent if isinstance(error, ServiceError) else True

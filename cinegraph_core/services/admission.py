@@ -162,6 +162,15 @@ class Admission(CallAccount):
         """Return how many seconds of the call's deadline are left."""
         return self._left(self._clock.monotonic())
 
+    def spent(self) -> float:
+        """Return how many seconds of the call's deadline are gone."""
+        return 0.0 if self._started is None else self._clock.monotonic() - self._started
+
+    def follows(self, spent: float) -> None:
+        """Begin where a redirect led: what the calls before it have spent is gone from the deadline, and no response time."""
+        self._started = self._clock.monotonic() - spent
+        self._waited += spent
+
     def begin_to_wait(self) -> float:
         """Let the deadline run, if it does not yet; return the moment, for :meth:`waited`."""
         now = self._clock.monotonic()

@@ -12,7 +12,8 @@ from cinegraph_core.resilience.cache import Memory
 from cinegraph_core.resilience.rate import RateLimit
 from cinegraph_core.resilience.retry import MAX_WAIT
 from cinegraph_core.resilience.window import CountWindow, TimeWindow, Window
-from cinegraph_core.services.cache import Kept, ServiceCache
+from cinegraph_core.services.cache import ServiceCache
+from cinegraph_core.services.cache_shared import Kept
 from cinegraph_core.services.limits import Limits
 from cinegraph_core.services.modes import Side
 from cinegraph_core.services.redaction import Redactor
@@ -68,7 +69,15 @@ class StateBuilder:
             credentials=credentials,
             redact=Redactor(router.key(name, side), credentials),
             limits=Limits(spec, rules, clock=self._clock, shared=self._shared if is_counted else None),
-            cache=ServiceCache(spec, self._memory, self._kept, self._clock, secrets=credentials.params, provenance=side),
+            cache=ServiceCache(
+                spec,
+                self._memory,
+                self._kept,
+                self._clock,
+                secrets=credentials.params,
+                provenance=side,
+                base=router.given_base(name),
+            ),
             provenance=side,
             obstacle=router.obstacle(name, side),
             stand_in=stand_in,

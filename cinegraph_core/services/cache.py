@@ -5,124 +5,31 @@ An error in here never fails a call: what cannot be looked up is asked for, what
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import threading
-from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
 
 from cinegraph_core.contracts import Answer, Clock, ServiceSpec
-from cinegraph_core.records import Control, Provenance
-from cinegraph_core.records.words import CLEARINGS, cleared_at
+from cinegraph_core.records import Provenance
 from cinegraph_core.resilience.cache import CachePolicy, Entry, Memory
-from cinegraph_core.resilience.moments import APART, is_astray
 from cinegraph_core.services.cache_keys import key_of, may_be_kept
+from cinegraph_core.services.cache_shared import Kept
 from cinegraph_core.services.flights import Flight
-from cinegraph_core.services.shared import Controls, SharedState
 
-log = logging.getLogger(__name__)
 Use = Literal["serve", "renew", "spare", "nothing"]
 _NOT_KEPT = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "set-cookie", "transfer-encoding"})
 """Headers of the way an answer came, or of one caller alone; bodies are kept decoded."""
 PATIENCE = 1.0
 """Seconds the database is given to answer; asking the service itself takes no longer."""
-_FEW_KEYS = 10_000
-"""So many keys are worth no second look at which of them are gone."""
-
-
-class Kept:
-    """The database layer, shared by all processes; it knows which keys exist, so that a miss costs no query."""
-
-    def __init__(self, shared: SharedState, memory: Memory) -> None:
-        self._shared = shared
-        self._memory = memory
-        self._keys: set[str] | None = None
-        self._most_keys = _FEW_KEYS
-        self._looked_at = 0.0
-        self._new: list[Entry] = []
-        self._counted: deque[tuple[str, str]] = deque()
-        self._lock = threading.Lock()
-        self._words: Controls = {}
-        shared.join(self)
-
-    def may_hold(self, key: str) -> bool:
-        """Tell whether it is worth looking for a key."""
-        return self._keys is None or key in self._keys
-
-    async def find(self, key: str, patience: float) -> Entry | None:
-        """Return what is kept under a key, ``None`` also if that is not to be had within ``patience`` seconds."""
-        try:
-            found = await asyncio.wait_for(self._shared.ask(lambda store: store.find(key)), patience)
-        except TimeoutError:
-            log.warning("the cache did not answer within %.1f s", patience)
-            return None
-        except Exception as error:  # noqa: BLE001 - a cache that breaks must not fail the call
-            log.warning("the cache cannot be read: %s", error)
-            return None
-        # It may have been written after the last purge was heard of here.
-        now = self._shared.clock.now()
-        return None if found is None or self.was_cleared(found.service, found.stored_at, now, ("cache_cleared",)) else found
-
-    def was_cleared(self, service: str, since: float, now: float, words: Sequence[Control] = CLEARINGS) -> bool:
-        """Tell whether a person has cleared answers of a service since a moment; what lies far ahead says nothing."""
-        cleared = cleared_at(self._words, service, words)
-        return cleared > since and not is_astray(cleared, now)
-
-    def put(self, entry: Entry) -> None:
-        """Store an entry with the next pulse."""
-        with self._lock:
-            self._new.append(entry)
-
-    def count(self, service: str, what: str, number: int = 1) -> None:
-        """Count what the cache of a service did."""
-        if number == 1:
-            self._counted.append((service, what))
-        else:
-            self._counted.extend([(service, what)] * number)
-
-    def pulse(self, shared: SharedState, *, ending: bool) -> None:
-        """Write what gathered; read which keys are new."""
-        with self._lock:
-            new, self._new = self._new, []
-        tallies: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for (service, what), number in Counter(self._counted.popleft() for _ in range(len(self._counted))).items():
-            tallies[service][what] = number
-        now = shared.clock.now()
-        if new:
-            for service, evicted in shared.use(lambda store: store.keep(new, now=now)).items():
-                tallies[service]["evicted"] += evicted
-        if tallies:
-            shared.use(lambda store: store.tally(tallies))
-        if not ending:
-            self._look_for_keys(shared, now)
-
-    def _look_for_keys(self, shared: SharedState, now: float) -> None:
-        """Read which keys are new; once as many came as there were at first, all, because some of the old ones are gone."""
-        known = self._keys if self._keys is None or len(self._keys) <= self._most_keys else None
-        # Each process dates what it keeps by its own clock, and what was kept earlier may be committed later.
-        since = 0.0 if known is None else min(self._looked_at, now) - APART
-        keys = shared.use(lambda store: store.keys(since=since, now=now))
-        if known is None:
-            self._keys, self._most_keys = keys, max(_FEW_KEYS, 2 * len(keys))
-        else:
-            known |= keys
-        self._looked_at = now
-
-    def obey(self, words: Controls) -> None:
-        """Forget what a person cleared."""
-        before, self._words = self._words, words
-        for (service, name), moment in words.items():
-            if name in CLEARINGS and moment != before.get((service, name)):
-                self._memory.purge(service, before=moment / 1000)
 
 
 class ServiceCache:
     """The cache of one service; ``kept`` is the layer shared with other processes, if there is one.
 
-    ``secrets`` names the parameters that carry its key: they are no part of what was asked.
+    ``secrets`` names the parameters that carry its key: they are no part of what was asked. ``base`` is the address that a
+    person set in place of the service's own: what another server says is kept apart.
     """
 
     def __init__(
@@ -134,12 +41,13 @@ class ServiceCache:
         *,
         secrets: Collection[str] = (),
         provenance: Provenance = "live",
+        base: str = "",
     ) -> None:
         ttl = spec.cache_ttl or 0.0
         self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
         self._service = spec.name
         # What a replica says must not answer for the service later, in another mode.
-        self._asked = spec.name if provenance == "live" else f"{spec.name} ({provenance})"
+        self._asked = (f"{spec.name} at {base}" if base else spec.name) if provenance == "live" else f"{spec.name} ({provenance})"
         self._secrets = tuple(f"{name}=" for name in secrets)
         self._memory = memory
         self._kept = kept
@@ -175,8 +83,8 @@ class ServiceCache:
         if kept is not None and kept.may_hold(key):
             found = await kept.find(key, min(patience, PATIENCE))
             if found is not None and (entry is None or found.stored_at > entry.stored_at):
-                self._memory.put(found)
-                entry = found
+                entry = self._by_own_times(found)
+                self._memory.put(entry)
         return None if entry is None or entry.freshness(now) == "gone" else entry
 
     def use_of(self, entry: Entry) -> Use:
@@ -193,12 +101,14 @@ class ServiceCache:
 
     def served(self, entry: Entry) -> Answer:
         """Return an entry as the answer it is now: from the cache, or stale."""
-        fresh = self._clock.now() < entry.fresh_until
-        self.count("hits" if fresh else "stale")
+        provenance = self._marked("cache" if self._clock.now() < entry.fresh_until else "stale")
+        return Answer(entry.status, entry.headers, entry.body, entry.url, provenance, entry.stored_at)
+
+    def count_served(self, entry: Entry) -> None:
+        """Count that a call ended with an entry."""
+        self.count("hits" if self._clock.now() < entry.fresh_until else "stale")
         if entry.absent:
             self.count("negative")
-        provenance = self._marked("cache" if fresh else "stale")
-        return Answer(entry.status, entry.headers, entry.body, entry.url, provenance, entry.stored_at)
 
     def shared(self, answer: Answer) -> Answer:
         """Return an answer that somebody else's request brought, as it is for a caller that only waited."""
@@ -230,11 +140,14 @@ class ServiceCache:
         if self._kept is not None:
             self._kept.put(entry)
 
-    def board(self, key: str) -> tuple[Flight, bool]:
-        """Return the flight for a key, and whether it is the caller who has to make it."""
+    def board(self, key: str, *, joins: bool = True) -> tuple[Flight, bool]:
+        """Return the flight for a key, and whether it is the caller who has to make it; one who ``joins`` waits for it else."""
         own = Flight(key)
         flight = self._flights.setdefault(key, own)  # one step, so that of two threads one leads
-        self.count("misses" if flight is own else "joined")
+        if flight is own:
+            self.count("misses")
+        elif joins:
+            self.count("joined")
         return flight, flight is own
 
     def leave(self, flight: Flight) -> None:
@@ -245,6 +158,13 @@ class ServiceCache:
         """Count for the statistics of the service."""
         if self._kept is not None:
             self._kept.count(self._service, what, number)
+
+    def _by_own_times(self, entry: Entry) -> Entry:
+        """Return an entry that other settings may have kept, to be used no longer than ours allow."""
+        ttl = self.policy.negative if entry.absent else self.policy.ttl
+        fresh_until = min(entry.fresh_until, entry.stored_at + ttl)
+        kept_until = min(entry.kept_until, fresh_until + (0.0 if entry.absent else self.policy.grace))
+        return replace(entry, fresh_until=fresh_until, kept_until=kept_until)
 
     def _marked(self, provenance: Provenance) -> Provenance:
         return "mock" if self._provenance == "mock" else provenance

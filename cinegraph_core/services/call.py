@@ -35,10 +35,9 @@ from cinegraph_core.resilience.breaker import Refused
 from cinegraph_core.resilience.breaker_states import HalfOpen
 from cinegraph_core.resilience.calendar import window, zone_of
 from cinegraph_core.resilience.retry import MAX_WAIT, backoff
-from cinegraph_core.services.account import may_have_left
 from cinegraph_core.services.admission import Admission
 from cinegraph_core.services.exhaustion import park
-from cinegraph_core.services.judging import CallError, rule
+from cinegraph_core.services.judging import CallError, may_have_left, rule
 from cinegraph_core.services.second_hand import SecondHand
 from cinegraph_core.services.verdicts import Again, Attempt, Done, Proper, Verdict
 
@@ -115,7 +114,7 @@ class CallGuard(Admission, SecondHand):
             raise self._ended(ruling.error, success=True)
         if exhausted:
             raise self._ended(ruling.error)
-        return self._again(ruling.error)
+        return self._again(attempt, ruling.error)
 
     def returned(self, attempt: Attempt, value: object = None) -> None:
         """Take note that a callable came back with a value; there is no answer to judge, so this ends the call well."""
@@ -129,12 +128,17 @@ class CallGuard(Admission, SecondHand):
         self.doubtful = None
         self._count(sent=may_have_left(ours), outcome=ours)
         self._settle(attempt, ours)
-        return self._again(ours)
+        return self._again(attempt, ours)
 
     def redirected(self, attempt: Attempt) -> None:
         """Take note of a redirect that the client follows itself: the request counts, the same call goes on."""
         self._count(sent=True)
         self._settle(attempt, None)
+
+    def repeated(self) -> None:
+        """Take note that somebody else sends a request again and keeps what came of it: it counts, the same call goes on."""
+        self._count(sent=True)
+        self._let_go()
 
     def abandon(self, error: BaseException) -> None:
         """End the call because somebody outside gave it up; does nothing once it has ended.
@@ -192,7 +196,7 @@ class CallGuard(Admission, SecondHand):
         if isinstance(error, AuthError) or (error is None and state.key_refused):
             state.note_key(error)
 
-    def _again(self, error: CallError) -> Again:
+    def _again(self, attempt: Attempt, error: CallError) -> Again:
         """Return the wait before the next attempt, or raise the error if no attempt may help or none fits the deadline."""
         if isinstance(error, PageError) or not error.transient:
             raise self._ended(error)
@@ -202,7 +206,7 @@ class CallGuard(Admission, SecondHand):
         self._failures += 1
         wait = self._state.held_back_by(error, self._leaves_at, now) or backoff(self._failures, self._rng)
         is_told_when = bool(error.retry_after)
-        wait = max(wait, self._closed_for(error, now))
+        wait = max(wait, self._closed_for(attempt, error, now))
         if is_told_when and wait > MAX_WAIT and self._sits_out(wait):
             self._last_error = error
             return Again(wait)
@@ -215,9 +219,10 @@ class CallGuard(Admission, SecondHand):
         self._last_error = error
         return Again(wait)
 
-    def _closed_for(self, error: ServiceError, now: float) -> float:
-        """Return how long the breaker, if this very failure opened it, stays open; the error says so too."""
-        retry_at = self._state.breaker.retry_at(now)
+    def _closed_for(self, attempt: Attempt, error: ServiceError, now: float) -> float:
+        """Return how long the breaker, if this very failure opened it, refuses the next attempt; the error says so too."""
+        breaker = self._state.breaker
+        retry_at = None if breaker.stands(attempt.permit) else breaker.retry_at(now)
         if retry_at is None:
             return 0.0
         if not isinf(retry_at):

@@ -44,8 +44,8 @@ def guarded(
     :func:`cinegraph_core.services.client`.
 
     What returns an awaitable is led where that is awaited. A generator, ``async`` or not, is one call, which is repeated only
-    before its first item; its last item may tell the tokens. Raises :class:`ConfigurationError` for what is no function, or
-    no class of errors.
+    before its first item; what it returns, or else its last item, may tell the tokens. Raises :class:`ConfigurationError` for
+    what is no function, or no class of errors.
     """
     _check_class(refused_as)
     spec = service if isinstance(service, ServiceSpec) else ServiceSpec(service, base_url="")

@@ -52,9 +52,10 @@ class HealthChecker:
     async def check(self, *names: str, always: bool = False) -> list[Checked]:
         """Look at these services, or at all; a probe is sent where traffic does not tell, or ``always``.
 
-        None is sent to a service whose breaker is open. Raises :class:`ConfigurationError` for a service nobody brought.
+        None is sent to a service whose breaker is open. A service that is named twice is looked at once. Raises
+        :class:`ConfigurationError` for one nobody brought.
         """
-        specs = [self._services.spec(name) for name in names or self._services.names()]
+        specs = [self._services.spec(name) for name in dict.fromkeys(names or self._services.names())]
         standing = await asyncio.to_thread(self._read)
         asked = [spec for spec in specs if _is_to_be_asked(spec, standing, always=always)]
         for spec in asked:
@@ -98,7 +99,7 @@ class HealthChecker:
             return read_standing(session, self._services.clock.now())
 
     def _keep(self, session: Session, found: Sequence[Checked]) -> None:
-        for one in sorted(found, key=lambda one: one.service):  # in one order, so that two checks do not lock each other out
+        for one in found:
             keep_health(session, one.service, one.health, now=self._services.clock.now())
 
 

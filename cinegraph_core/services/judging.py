@@ -72,6 +72,11 @@ def rule(call: Call, spec: ServiceSpec, answer: Answer, now: float) -> Ruling:
     return _read(call, answer, now)
 
 
+def may_have_left(error: CallError) -> bool:
+    """Tell whether the request that ended so can have reached the service."""
+    return error.sent if isinstance(error, ServiceError) else True
+
+
 def _as_it_says(call: Call, answer: Answer) -> Ruling:
     """Judge what nobody else reads here: whether a body that says it is JSON is JSON."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -108,17 +108,17 @@ class LeaseDesk:
             self.allowance.refuse(NO_MAXIMUM, inf, now=now, ask_again=inf)
             return
         limits = [rule.limit(now) for rule in rules]
-        held = self.allowance.holdings()
-        answer = self._answer(self._shared, limits, needed, held.under_way, now)
+        free, under_way = self.allowance.holdings()
+        answer = self._answer(self._shared, limits, needed, under_way, now)
         if isinstance(answer, Refused) and (reports := self.allowance.report(at_once=True)):
             # What this process has not said yet may be what is missing, and decides how long the limit is full.
             self._deliver(self._shared, reports)
-            held = self.allowance.holdings()
-            answer = self._answer(self._shared, limits, needed, held.under_way, now)
+            free, under_way = self.allowance.holdings()
+            answer = self._answer(self._shared, limits, needed, under_way, now)
         if isinstance(answer, Granted):
             until = min(now + LEASE, *(limit.end for limit in limits))
             self.allowance.grant(Lease(answer.key, until, answer.calls), now)
-        elif not held.free:  # those who wait take that first, and only when it is under way is it known how long all is full
+        elif not free:  # those who wait take that first, and only when it is under way is it known how long all is full
             self.allowance.refuse(answer.counter, answer.until, now=now, ask_again=min(now + _ASK_AGAIN, answer.until))
 
     def _answer(self, shared: SharedState, limits: list[Limit], needed: int, under_way: int, now: float) -> Granted | Refused:

@@ -26,7 +26,9 @@ from cinegraph_core.services.shared import Controls, SharedState
 
 log = logging.getLogger(__name__)
 _MOST_SIZES = 32
-"""So many sizes of calls are told apart exactly; any further one is rounded up to a power of two."""
+"""So many sizes of calls are told apart exactly; for any further one a little more is reserved: see :func:`_rounded`."""
+_STEPS = 16
+"""Of the sizes that are not told apart exactly there is one for each step; so many lead from one power of two to the next."""
 UNCOUNTED = Lease("", 0.0, 0)
 """What a call of a service without any limit takes."""
 
@@ -61,9 +63,11 @@ class Limits:
         """Whether a request that left is to be settled by :meth:`pay`."""
         self._spec = spec
         self._tariff = tariff
-        self._estimate = tariff.cost(most) if estimate is None and most is not None else estimate
+        self._most = most
+        self._reserved = max(1, tariff.cost(most)) if estimate is None and most is not None else estimate
+        """Micro-dollars that the rules reserve for a call; ``None`` if nobody says how many tokens it may take."""
         self._family = family or _Family()
-        self._family.sizes[self._estimate] = self
+        self._family.sizes[self._reserved] = self
         self._word = self._family.word
         self._begins, self._is_over = self._word.under_way.append, self._word.under_way.pop
         self._configured = rules
@@ -113,39 +117,43 @@ class Limits:
         else:
             self._allowance.unused(lease)
 
-    def pay(self, lease: Lease, used: Tokens | None) -> int | None:
+    def pay(self, lease: Lease, used: Tokens | None, most: Tokens | None = None) -> int | None:
         """Settle a request that left by the tokens it took; ``used`` is ``None`` where nobody says how many those were.
 
-        Then the most it may have taken is counted. What costs more than was reserved is counted in full, and logged once.
-        Returns what it cost in micro-dollars, ``None`` if that cannot be told.
+        Then the most it may have taken is counted: ``most``, as given to :meth:`sized`, or without it what the service's
+        settings say. What costs more than was reserved is counted in full, and logged once. Returns what it cost in
+        micro-dollars, ``None`` if that cannot be told.
         """
         if self._word.until:
             self._word.used()
         self._is_over()
-        estimate = self._estimate
-        cost = estimate if used is None else self._tariff.cost(used)
+        reserved, taken = self._reserved, used or most or self._most
+        cost = None if taken is None else max(0, self._tariff.cost(taken))
         if lease is UNCOUNTED:
             return cost
-        more = 0 if cost is None or estimate is None else cost - estimate
+        more = 0 if cost is None or reserved is None else cost - reserved
         self._allowance.used(lease, more)
         if more > 0 and not self._overrun_told:
             self._overrun_told = True
-            real, most = (shown("daily_budget", figure) for figure in (cost or 0, estimate or 0))
+            real, held = (shown("daily_budget", figure) for figure in (cost or 0, reserved or 0))
             remedy = "raise the most tokens a call may take"
-            log.warning("a call to %s cost %s, more than the %s reserved; counted in full; %s", self.service, real, most, remedy)
+            log.warning("a call to %s cost %s, more than the %s reserved; counted in full; %s", self.service, real, held, remedy)
         if more:
             self._desk.report_at_once()
         return cost
 
     def sized(self, most: Tokens) -> Limits:
-        """Return the limits for calls that may take at most so many tokens, one object for each size."""
+        """Return the limits for calls that may take at most so many tokens, always the same for the same number.
+
+        One object for each of the first sizes, then one for each step of :func:`_rounded`: few, however many maxima there are.
+        """
         if not self.by_tokens:
             return self
         estimate = max(1, self._tariff.cost(most))
         sizes = self._family.sizes
         with self._family.growing:
             if estimate not in sizes and len(sizes) >= _MOST_SIZES:
-                estimate = 1 << (estimate - 1).bit_length()
+                estimate = _rounded(estimate)
             known = sizes.get(estimate)
             return known if known is not None else self._grow(estimate)
 
@@ -224,3 +232,9 @@ class Limits:
         """Return new limits for calls of another size."""
         rules = tuple(replace(rule, units=estimate) if rule.counter in BUDGETS else rule for rule in self._configured)
         return Limits(self._spec, rules, clock=self._clock, shared=self._shared, estimate=estimate, family=self._family)
+
+
+def _rounded(cost: int) -> int:
+    """Return micro-dollars rounded up to the next of :data:`_STEPS` steps between two powers of two: by less than 1 in 16."""
+    step = max(1, (1 << cost.bit_length() - 1) // _STEPS)
+    return -(-cost // step) * step

@@ -19,7 +19,11 @@ from cinegraph_core.services.twins import also, is_twin, take_after
 
 T = TypeVar("T", bound=ServiceError | PageError)
 _STATUS = ("status_code", "status", "code")
-"""Where client libraries keep the HTTP status of an error: httpx, requests and openai; aiohttp; urllib."""
+"""Where client libraries keep the HTTP status of an error: httpx, requests and openai; aiohttp; urllib.
+
+Others keep numbers of their own there, such as a database's 11000.
+"""
+_STATUSES = range(100, 600)
 
 
 def ours(error: Exception, service: str, now: float) -> ServiceError | PageError:
@@ -76,4 +80,5 @@ def _pause(headers: object, now: float) -> float | None:
 
 
 def _status(thing: object) -> int | None:
-    return next((value for name in _STATUS if isinstance(value := getattr(thing, name, None), int)), None)
+    said = (getattr(thing, name, None) for name in _STATUS)
+    return next((value for value in said if isinstance(value, int) and value in _STATUSES), None)

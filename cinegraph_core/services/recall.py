@@ -115,7 +115,11 @@ def recalled_from(cache: ServiceCache, entry: Entry, guard: CallGuard, renew: Ca
     if use == "renew":
         renew()
     if use in ("serve", "renew"):
-        return guard.recalled(cache.served(entry), absent=entry.absent)
+        try:
+            return guard.recalled(cache.served(entry), absent=entry.absent)
+        finally:
+            if guard.ended:
+                cache.count_served(entry)
     if use == "spare":
         guard.spare = cache.served(entry)
     return None

@@ -13,7 +13,7 @@ from cinegraph_core.plugins import Plugins
 from cinegraph_core.records import Mode
 from cinegraph_core.services.addresses import Addresses, is_loopback
 from cinegraph_core.services.modes import Side
-from cinegraph_core.settings import ServiceSettings, Settings, production_refusal
+from cinegraph_core.settings import ServiceSettings, Settings, production_refusal, variable_name
 
 _OVERRIDES = tuple(ServiceSettings.model_fields.keys() & {field.name for field in fields(ServiceSpec)} - {"base_url"})
 """What may be set of a spec; its address stays the public one."""
@@ -107,6 +107,11 @@ class Router:
             self._found[where] = self._find(*where)
         return self._found[where]
 
+    def given_base(self, name: str) -> str:
+        """Return the base URL that the settings put in the place of a service's own, empty if they do not."""
+        given, own = self._settings.service(name).base_url, self._known(name).base_url
+        return "" if given is None or given.rstrip("/") == own.rstrip("/") else given
+
     def _find(self, name: str, side: Side) -> Addresses:
         public = self._known(name).base_url.rstrip("/")
         if side == "live":
@@ -195,4 +200,5 @@ class Router:
             if self._plugins.has_gaps
             else ""
         )
-        raise ConfigurationError(f"no service {name!r} is installed{hint}.{gaps}")
+        own = f" One of your own code is known to the commands once {variable_name('own_services')} names it."
+        raise ConfigurationError(f"no service {name!r} is installed{hint}.{own}{gaps}")

@@ -15,7 +15,7 @@ from cinegraph_core.services.ways import Way, give_up
 
 _END = object()
 _AsyncSource = AsyncGenerator[Any, None]
-_Source = Generator[Any, None, None]
+_Source = Generator[Any, None, Any]
 
 
 def streamed(way: Way, function: Callable[..., _AsyncSource]) -> Callable[..., _AsyncSource]:
@@ -56,6 +56,7 @@ def streamed_now(way: Way, function: Callable[..., _Source]) -> Callable[..., _S
             stream.broken_off(error)
             raise
         stream.ended()
+        return stream.returned
 
     return led
 
@@ -75,6 +76,8 @@ class _Stream:
         self._attempt: Attempt | None = None
         self._left = inf
         self._last: Any = None
+        self.returned: Any = None
+        """What the generator returned when it ended."""
         self._handed_over: float | None = None
 
     async def opened(self, begin: Callable[[], _AsyncSource]) -> tuple[_AsyncSource, Any]:
@@ -94,7 +97,7 @@ class _Stream:
             self._begin(self._services.admit_now(self._guard))
             try:
                 source = begin()
-                return source, next(source, _END)
+                return source, self._part_now(source)
             except Exception as error:  # noqa: BLE001 - whatever it raises is classified
                 wait = self._failed(error)
             self._clock.pause(wait)
@@ -117,15 +120,15 @@ class _Stream:
         """Do the same and block the thread meanwhile."""
         self._come_back()
         try:
-            return next(source, _END)
+            return self._part_now(source)
         except Exception as error:
             self._failed(error)
             raise
 
     def ended(self) -> None:
-        """End the call well; the last part may tell what it cost."""
+        """End the call well; what was returned, or else the last part, may tell what it cost."""
         if self._attempt is not None:
-            self._guard.returned(self._attempt, self._last)
+            self._guard.returned(self._attempt, self._last if self.returned is None else self.returned)
 
     def broken_off(self, error: BaseException) -> None:
         """End the call, unless it has ended: well, if the caller had a part and wants no more.
@@ -148,6 +151,13 @@ class _Stream:
             part = await anext(source, _END)
         self._left -= self._clock.monotonic() - began
         return part
+
+    def _part_now(self, source: _Source) -> Any:
+        try:
+            return next(source)
+        except StopIteration as end:
+            self.returned = end.value
+            return _END
 
     def _come_back(self) -> None:
         if self._handed_over is not None:

@@ -21,7 +21,9 @@ class ServiceSettings(BaseModel):
     timeout: Seconds | None = Field(default=None, description="Seconds one attempt may take, from connect to last byte.")
     deadline: Seconds | None = Field(default=None, description="Seconds the whole call may take, with all its waits.")
     retries: Annotated[Count, Field(ge=0)] | None = Field(default=None, description="How often a failed attempt is repeated.")
-    rate_per_second: Amount | None = Field(default=None, description="Requests per second; 0 is no limit.")
+    rate_per_second: Amount | None = Field(
+        default=None, description="Requests per second of each process by itself; 0 is no limit."
+    )
     delay: Amount | None = Field(default=None, description="Seconds between two pages a spider fetches.")
     max_concurrent: Annotated[Count, Field(ge=0)] | None = Field(
         default=None, description="Calls that a process has under way at once; 0 is no bound."

@@ -14,8 +14,11 @@ from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.storage.batches import in_batches
 from cinegraph_core.storage.columns import utc
 from cinegraph_core.storage.controls import controls
+from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import CachedAnswerRow, CacheTallyRow
 
+_LOCK = 0x63616368
+"""Any fixed number: the key of PostgreSQL's advisory lock for what is kept ("cach")."""
 MOST_BYTES = 512 << 20
 """Bytes of answers that are kept at most, all services together."""
 _LARGEST = 0.25
@@ -45,20 +48,20 @@ def find_answer(session: Session, key: str) -> Entry | None:
     )
 
 
-def kept_keys(session: Session, *, since: float, now: float) -> set[str]:
-    """Return the keys of what was kept from a moment on, so that nobody asks for what is not there."""
-    query = select(CachedAnswerRow.key)
-    return set(
-        session.exec(query.where(col(CachedAnswerRow.stored_at) >= utc(since), col(CachedAnswerRow.kept_until) > utc(now)))
-    )
+def kept_keys(session: Session, *, since: float, now: float) -> dict[str, float]:
+    """Return the keys of what was kept from a moment on, and when it was, so that nobody asks for what is not there."""
+    query = select(CachedAnswerRow.key, CachedAnswerRow.stored_at)
+    rows = session.exec(query.where(col(CachedAnswerRow.stored_at) >= utc(since), col(CachedAnswerRow.kept_until) > utc(now)))
+    return {key: stored_at.timestamp() for key, stored_at in rows}
 
 
 def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most: int = MOST_BYTES) -> Mapping[str, int]:
     """Store answers, each in place of an older one; returns how many were removed to make room, by service.
 
     An answer that was asked for before the last purge of its service is not stored, as the purge may have meant it; nor is
-    one that takes more than a quarter of the room.
+    one that another process has meanwhile kept a newer one of, or that takes more than a quarter of the room.
     """
+    take_turns(session.connection(), _LOCK)
     words = controls(session)
     fit = [entry for entry in entries if entry.size <= most * _LARGEST]
     cleared = {service: cleared_at(words, service) for service in {entry.service for entry in fit}}
@@ -67,7 +70,9 @@ def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most
     }
     session.execute(delete(CachedAnswerRow).where(col(CachedAnswerRow.kept_until) <= utc(now)))
     for key in sorted(newest):
-        entry = newest[key]
+        entry, known = newest[key], session.get(CachedAnswerRow, key)
+        if known is not None and utc(entry.stored_at) < known.stored_at <= utc(now):
+            continue
         session.merge(
             CachedAnswerRow(
                 key=key,
@@ -91,6 +96,7 @@ def keep_answers(session: Session, entries: Sequence[Entry], *, now: float, most
 
 def purge_answers(session: Session, service: str, prefix: str = "", tag: str = "") -> int:
     """Forget a service's answers, or those whose path begins so and which have the tag; returns how many."""
+    take_turns(session.connection(), _LOCK)
     gone: Any = col(CachedAnswerRow.service) == service
     if prefix:
         gone &= col(CachedAnswerRow.path).startswith(prefix, autoescape=True)
@@ -101,7 +107,8 @@ def purge_answers(session: Session, service: str, prefix: str = "", tag: str = "
 
 def add_tallies(session: Session, service: str, tally: Mapping[str, int]) -> None:
     """Add to what the cache of a service has done so far."""
-    row = session.get(CacheTallyRow, service, with_for_update=True) or CacheTallyRow(service=service)
+    take_turns(session.connection(), _LOCK)
+    row = session.get(CacheTallyRow, service) or CacheTallyRow(service=service)
     for name, count in tally.items():
         setattr(row, name, getattr(row, name) + count)
     session.add(row)

@@ -6,12 +6,17 @@ from sqlmodel import Session, select
 
 from cinegraph_core.resilience.health import Health
 from cinegraph_core.storage.columns import utc
+from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import HealthStatusRow
+
+_LOCK = 0x686C7468
+"""Any fixed number: the key of PostgreSQL's advisory lock for what looks found ("hlth")."""
 
 
 def keep_health(session: Session, service: str, health: Health, *, now: float) -> None:
     """Keep what a look found; an older look than the one stored changes nothing (``now``: epoch seconds)."""
-    row = session.get(HealthStatusRow, service, with_for_update=True)
+    take_turns(session.connection(), _LOCK)
+    row = session.get(HealthStatusRow, service)
     moment = utc(now)
     if row is None:
         row = HealthStatusRow(service=service, status="", reason="", basis="", changed_at=moment, checked_at=moment)

@@ -63,8 +63,8 @@ class SharedStore:
         with self._database.reading() as session:
             return find_answer(session, key)
 
-    def keys(self, *, since: float, now: float) -> set[str]:
-        """Return the keys of what was kept from a moment on."""
+    def keys(self, *, since: float, now: float) -> dict[str, float]:
+        """Return the keys of what was kept from a moment on, and when it was."""
         with self._database.reading() as session:
             return kept_keys(session, since=since, now=now)
 

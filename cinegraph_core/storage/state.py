@@ -9,7 +9,11 @@ from sqlmodel import Session, col, select
 
 from cinegraph_core.resilience.moments import is_astray
 from cinegraph_core.storage.columns import utc
+from cinegraph_core.storage.engine import take_turns
 from cinegraph_core.storage.tables import ServiceStateRow
+
+_LOCK = 0x73746174
+"""Any fixed number: the key of PostgreSQL's advisory lock for the notes of breakers ("stat")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +27,22 @@ class LastSeen:
 
 def record_transition(
     session: Session, service: str, state: str, *, changed_at: float, retry_at: float | None, by_hand: bool = False
-) -> None:
-    """Note that a breaker changed; times in seconds since the epoch.
+) -> str | None:
+    """Note that a breaker changed, and return the state noted before; times in seconds since the epoch.
 
     A note older than the one stored is ignored, unless that one was dated by a clock far ahead, or a person speaks.
     """
+    take_turns(session.connection(), _LOCK)
     row = session.get(ServiceStateRow, service)
-    moment = utc(changed_at)
+    before, moment = None if row is None else row.breaker_state, utc(changed_at)
     if row is not None and not by_hand and _says_more(row, state, moment):
-        return
+        return before
     row = row or ServiceStateRow(service=service, breaker_state=state, changed_at=moment)
     row.breaker_state, row.changed_at = state, moment
     row.retry_at = None if retry_at is None else utc(retry_at)
     session.add(row)
     session.flush()
+    return before
 
 
 def _says_more(row: ServiceStateRow, state: str, moment: datetime) -> bool:

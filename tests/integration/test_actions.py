@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlmodel import Session, text
 
 from cinegraph_core import Film
 from cinegraph_core.actions import accept_match, reject_match
@@ -16,7 +15,7 @@ from cinegraph_core.storage.tables import AuditRow
 from cinegraph_core.testing import FakeClock
 from tests.support.decisions import MATCHED, REVIEW, decide, films
 from tests.support.editions import NOW, edition, nomination, rows, store
-from tests.support.waiting import within
+from tests.support.waiting import waits_for_us, within
 
 CLOCK = FakeClock(NOW + 60)
 
@@ -64,15 +63,8 @@ def test_of_two_people_at_once_the_second_sees_what_the_first_decided(database: 
         with database.transaction() as session:
             accept_review(session, 1, 5, who="ada", now=NOW)
             second = pool.submit(accept_match, database, 1, 6, clock=CLOCK, who="bo")
-            assert within(5, lambda: _waits_for_us(session))
+            assert within(5, lambda: waits_for_us(session))
         change = second.result(timeout=10)
     assert (change.before["tmdb_id"], change.before["decided_by"], change.after["tmdb_id"]) == (5, "ada", 6)
     (action,) = rows(database, AuditRow)
     assert action.before["tmdb_id"] == 5
-
-
-def _waits_for_us(session: Session) -> bool:
-    """Tell whether another connection waits for a lock of this one; SQLite lets nobody begin beside a writer, so it must."""
-    if session.connection().dialect.name == "sqlite":
-        return True
-    return bool(session.connection().execute(text("select count(*) from pg_locks where not granted")).scalar())

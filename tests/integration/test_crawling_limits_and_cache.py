@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, StopDownload
 
 from cinegraph_core.contracts import ServiceSpec
 from cinegraph_core.crawling.loader import spider_of
@@ -18,7 +20,7 @@ from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import purge_answers
 from cinegraph_core.testing import FakeClock
 from tests.support.crawling import Crawled, crawl
-from tests.support.fault_server import FaultServer, answer, html
+from tests.support.fault_server import Exchange, FaultServer, answer, head_of, html
 from tests.support.pages import SITE, PageSpider
 from tests.support.paper import PAPER
 from tests.support.paper import SITE as PAPER_SITE
@@ -89,6 +91,43 @@ def test_a_page_that_came_by_a_redirect_or_could_not_be_read_is_not_kept(server:
     for _ in range(2):
         crawled(tmp_path, server, cache_ttl=1000.0, paths=("/moved", "/changed"))
     assert (server.counts["/moved"], server.counts["/changed"]) == (2, 2)
+
+
+def cut(exchange: Exchange) -> None:
+    """Break off in the middle of a page, when others wait for it."""
+    exchange.send(head_of(200, 100, {"Content-Type": "text/html"}))
+    time.sleep(0.2)
+    exchange.send(b"half a card")
+
+
+class Stopper:
+    """Lets no page come to its end, in a crawl that sets ``STOP``."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Stopper:
+        stopper = cls()
+        if crawler.settings["STOP"]:
+            crawler.signals.connect(stopper.stop, signal=signals.bytes_received)
+        return stopper
+
+    def stop(self) -> None:
+        raise StopDownload(fail=False)
+
+
+@pytest.mark.parametrize("first", [{"DOWNLOAD_FAIL_ON_DATALOSS": False}, {"STOP": True}])
+def test_lesson_27_a_page_known_to_be_cut_is_not_kept_nor_handed_to_others(
+    server: FaultServer, tmp_path: Path, first: dict[str, Any]
+) -> None:
+    server.plan("/cut", cut, cut, html(200, b"the whole card"))
+    spider = type("Pages", (PageSpider,), {"base": server.url, "paths": ("/cut", "/cut")})
+    given = {"site": {"base_url": server.url, "cache_ttl": 1000.0}}
+    told = []
+    for own in (first, {}, {}):
+        scrapy = {"ROBOTSTXT_OBEY": False, "EXTENSIONS": {Stopper: 0}, **own}
+        told.append(crawl(tmp_path, spider, SITE, services=given, scrapy=scrapy, clock=FakeClock(START)))
+    assert [item["receipt"].value for run in told for item in run.items] == ["HALF A CARD"] * 2 + ["THE WHOLE CARD"] * 4
+    assert [item["receipt"].provenance for item in told[0].items] == ["live", "live"]
+    assert server.counts["/cut"] == 3
 
 
 def test_an_absent_page_is_kept_for_its_own_time(server: FaultServer, tmp_path: Path) -> None:

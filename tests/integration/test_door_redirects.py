@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cinegraph_core.errors import ConfigurationError
+from cinegraph_core.errors import ConfigurationError, ServiceTimeoutError
 from tests.support.cached_door import KEY, bench_of, shared_bench
+from tests.support.clocks import PatientClock
 from tests.support.door import NAME, Bench
-from tests.support.fault_server import Exchange, FaultServer, answer
+from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, hang
 from tests.support.keyed_door import KEY as HEADER_KEY
 from tests.support.keyed_door import KeyedBench
 
@@ -74,6 +75,45 @@ def test_a_key_in_a_header_is_masked_where_it_is_sent_back(server: FaultServer) 
     response = got(bench, "/film", sync=True)
     assert response.headers["x-echo"] == "***, Amelie"
     assert HEADER_KEY not in seen(response)
+
+
+def leads_to(path: str, clock: PatientClock) -> Behaviour:
+    """Redirect after 0.7 s."""
+
+    def send(exchange: Exchange) -> None:
+        clock.advance(0.7)
+        answer(302, b"", {"Location": path})(exchange)
+
+    return send
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_lesson_23_the_deadline_bounds_a_chain_of_redirects(server: FaultServer, sync: bool) -> None:
+    bench = bench_of(server.url, clock=PatientClock(patience=0.5), timeout=1.0, deadline=1.5)
+    server.plan("/0", leads_to("/1", bench.clock))
+    server.plan("/1", leads_to("/2", bench.clock))
+    server.plan("/2", hang)
+    with pytest.raises(ServiceTimeoutError):
+        got(bench, "/0", sync=sync)
+    assert bench.clock.monotonic() == pytest.approx(1.5)
+    assert bench.rows.brief == [(True, None, 1), (True, None, 1), (False, "timeout", 1)]
+    assert [row.response_time_ms for row in bench.rows.all] == pytest.approx([700.0, 700.0, 100.0])
+
+
+def test_who_follows_by_hand_may_take_their_time_and_a_request_sent_again_has_all_of_it(server: FaultServer) -> None:
+    bench = bench_of(server.url, clock=PatientClock(patience=0.5), timeout=1.0, deadline=1.5)
+    server.plan("/0", leads_to("/1", bench.clock), hang)
+    server.plan("/1", hang)
+    with bench.services.sync_client(NAME) as http:
+        request = http.build_request("GET", "/0")
+        led_on = http.send(request).next_request
+        assert led_on is not None
+        for next_one, seconds in ((led_on, 0.8), (request, 1.0)):
+            bench.clock.advance(100.0)
+            began = bench.clock.monotonic()
+            with pytest.raises(ServiceTimeoutError):
+                http.send(next_one)
+            assert bench.clock.monotonic() - began == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("sync", [True, False])

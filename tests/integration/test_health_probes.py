@@ -229,6 +229,13 @@ def test_watching_looks_every_half_minute_on_the_clock(house: House, server: Fau
     assert seen == [(0.0, "healthy"), (INTERVAL + 2.0, "degraded"), (2 * INTERVAL + 2.0, "degraded")]
 
 
+def test_who_is_named_twice_is_asked_and_told_once(house: House, server: FaultServer) -> None:
+    server.plan("/ping", answer())
+    found = house.run(lambda: house.checker.check("silent", "films", "silent", "films", always=True))
+    assert [(one.service, one.requests) for one in found] == [("silent", 0), ("films", 1)]
+    assert server.counts == {"/ping": 1}
+
+
 def test_a_service_nobody_brought_is_named(house: House) -> None:
     with pytest.raises(ConfigurationError, match="no service 'fims' is installed; the nearest is 'films'"):
         house.check("fims")

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from cinegraph_core.actions import clear_cache
 from cinegraph_core.contracts import Answer, ServiceSpec
 from cinegraph_core.resilience.cache import Memory
-from cinegraph_core.services.cache import Kept, ServiceCache
+from cinegraph_core.services.cache import ServiceCache
+from cinegraph_core.services.cache_shared import Kept
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import cache_summary
 from tests.support.cached_door import KEY, shared_bench
@@ -107,10 +108,12 @@ def test_what_a_cache_does_is_counted_in_memory_and_in_the_database(database_url
         _, leading = cache.board("3")
         _, follows = cache.board("3")
         assert (leading, follows) == (True, False)
-        cache.served(asyncio.run(cache.find("3")) or pytest.fail("it is kept"))
-        cache.served(asyncio.run(cache.find("none")) or pytest.fail("it is kept"))
+        _, renews = cache.board("3", joins=False)
+        assert not renews
+        cache.count_served(asyncio.run(cache.find("3")) or pytest.fail("it is kept"))
+        cache.count_served(asyncio.run(cache.find("none")) or pytest.fail("it is kept"))
         clock.advance(120.0)
-        cache.served(asyncio.run(cache.find("3")) or pytest.fail("it is kept"))
+        cache.count_served(asyncio.run(cache.find("3")) or pytest.fail("it is kept"))
     database = Database(database_url)
     with database.reading() as session:
         found = cache_summary(session, clock.now())[NAME]
@@ -120,7 +123,7 @@ def test_what_a_cache_does_is_counted_in_memory_and_in_the_database(database_url
 
 
 def test_keys_that_are_gone_are_forgotten_when_many_have_come(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cinegraph_core.services.cache._FEW_KEYS", 10)
+    monkeypatch.setattr("cinegraph_core.services.cache_shared._FEW_KEYS", 10)
     spec, clock = ServiceSpec(NAME, base_url="https://films.example", cache_ttl=50.0), PatientClock()
     with shared_state(database_url, clock) as shared:
         memory = Memory()

@@ -112,9 +112,9 @@ def test_an_answer_that_takes_more_than_a_quarter_of_the_room_is_not_stored_and_
 def test_the_keys_that_are_new_can_be_asked_for(database: Database) -> None:
     with database.transaction() as session:
         keep_answers(session, [entry("a"), entry("b", at=NOW + 5)], now=NOW)
-        assert kept_keys(session, since=0.0, now=NOW) == {"a", "b"}
-        assert kept_keys(session, since=NOW + 1, now=NOW) == {"b"}
-        assert kept_keys(session, since=0.0, now=NOW + 31) == {"b"}
+        assert kept_keys(session, since=0.0, now=NOW) == {"a": NOW, "b": NOW + 5}
+        assert kept_keys(session, since=NOW + 1, now=NOW) == {"b": NOW + 5}
+        assert kept_keys(session, since=0.0, now=NOW + 31) == {"b": NOW + 5}
 
 
 def test_what_a_cache_did_adds_up(database: Database) -> None:

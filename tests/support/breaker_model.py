@@ -77,7 +77,7 @@ class PlainBreaker:
             at = self.now if again <= self.now else None
         if at is None:
             return Leave(self.now, 0) if self.shadow and not self.held else again
-        leave = Leave(at, self.stretch)
+        leave = Leave(self.now if self.shadow else at, self.stretch)
         if self.state == "half_open":
             self.probe = leave
         return leave

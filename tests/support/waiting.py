@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from sqlmodel import Session, text
+
 from cinegraph_core.services.shared import Controls, SharedState
 
 CEILING = 10
@@ -21,6 +23,13 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def waits_for_us(session: Session) -> bool:
+    """Tell whether another connection waits for a lock of this one; SQLite lets nobody begin beside a writer, so it must."""
+    if session.connection().dialect.name == "sqlite":
+        return True
+    return bool(session.connection().execute(text("select count(*) from pg_locks where not granted")).scalar())
 
 
 class _Pulses:

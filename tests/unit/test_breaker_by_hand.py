@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cinegraph_core.resilience.breaker import Breaker, Refused
-from tests.support.breakers import fail, recover, relapses, tripped
+from tests.support.breakers import HIGHEST, climb, fail, recover, relapses, tripped
 
 
 def test_reset_closes_it_and_forgets_everything() -> None:
@@ -51,6 +51,24 @@ def test_in_shadow_it_counts_and_changes_and_refuses_nobody() -> None:
     assert all(breaker.stands(permit) for permit in permits)
     recover(breaker, 60.0)
     assert changes == ["open", "half_open", "ramp"]
+
+
+def test_in_shadow_nobody_waits_for_a_place_on_the_ramp_and_those_who_would_have_one_count() -> None:
+    breaker = Breaker(mode="shadow", rng=HIGHEST)
+    fail(breaker, 5, now=0.0)
+    recover(breaker, 60.0)
+    places = [breaker.acquire(60.0) for _ in range(8)]
+    assert all(place.at <= 60.0 for place in places)
+    assert [place.era is None for place in places] == [False] * 5 + [True] * 3
+    for place in places[:5]:
+        breaker.success(place, 60.0)
+    assert climb(breaker, 60.0) == 60.0
+    sick = Breaker(mode="shadow", rng=HIGHEST)
+    fail(sick, 5, now=0.0)
+    recover(sick, 60.0)
+    for place in [sick.acquire(60.0) for _ in range(3)][1:]:
+        sick.failure(place, 60.0)
+    assert sick.retry_at(60.0) == 180.0
 
 
 def test_in_shadow_too_it_refuses_everybody_once_a_person_opened_it() -> None:

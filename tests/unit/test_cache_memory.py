@@ -32,6 +32,17 @@ def test_the_order_of_values_of_one_name_makes_a_difference() -> None:
     assert cache_key((), ["by=year", "by=title"]) != cache_key((), ["by=title", "by=year"])
 
 
+def test_an_entry_goes_when_another_was_kept_later_elsewhere() -> None:
+    memory = Memory()
+    memory.put(entry("a", at=10.0))
+    for kept_at in (9.0, 10.0, 10.0005):
+        memory.outdate("a", kept_at)
+    memory.outdate("b", 20.0)
+    assert "a" in memory
+    memory.outdate("a", 10.002)
+    assert "a" not in memory
+
+
 def test_an_entry_is_fresh_then_stale_then_gone_and_one_from_the_future_is_gone() -> None:
     one = entry("a", at=100.0)
     assert [one.freshness(now) for now in (100.0, 109.9, 110.0, 129.9, 130.0, 39.9)] == [

@@ -87,3 +87,22 @@ def test_a_wait_that_would_pass_the_deadline_fails_now() -> None:
     bench = Bench(deadline=5.0)
     assert bench.fails(RateLimitError, reply(429, headers={"retry-after": "6"})).retry_after == 6.0
     assert bench.waits == []
+
+
+def test_where_a_redirect_leads_there_is_what_is_left_of_the_deadline_and_each_has_its_own_response_time() -> None:
+    bench = Bench(timeout=5.0, deadline=8.0, rate_per_second=0.2)
+    first, second, third = (bench.begin() for _ in range(3))
+    assert first.spent() == 0.0
+    first.attempt()
+    bench.clock.advance(3.0)
+    second.follows(first.spent())
+    attempt = second.attempt()
+    assert (attempt.wait, attempt.timeout) == (2.0, 3.0)
+    bench.clock.advance(2.0)
+    attempt = second.leaving(attempt)
+    bench.clock.advance(1.0)
+    second.answered(attempt, reply())
+    assert bench.rows.only.response_time_ms == 1000.0
+    third.follows(second.spent())
+    with pytest.raises(ServiceTimeoutError, match="no place within 2 s"):
+        third.attempt()

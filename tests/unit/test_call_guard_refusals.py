@@ -91,6 +91,15 @@ def test_a_breaker_in_shadow_counts_in_the_rows_and_refuses_nobody() -> None:
     assert [dict(row.metadata) for row in bench.rows.all] == [{}] * 5 + [{"shadowed": 1}] * 2
 
 
+def test_a_breaker_in_shadow_takes_no_retry_away_and_names_no_wait() -> None:
+    bench = Bench(breaker_mode="shadow")
+    bench.fails(ServerError, *[reply(500)] * 4)
+    bench.run(reply(500), reply(500), reply())
+    assert bench.services.breaker_state(NAME) == "open"
+    assert bench.waits == [1.0, 2.0]
+    assert bench.fails(ServerError, *[reply(500)] * 4).retry_after is None
+
+
 def test_a_breaker_is_opened_and_reset_by_hand() -> None:
     bench = Bench()
     bench.services.state(NAME).breaker.force_open()
@@ -102,8 +111,9 @@ def test_a_breaker_is_opened_and_reset_by_hand() -> None:
     bench.run(reply())
 
 
-def test_a_breaker_opened_by_hand_during_a_call_ends_it() -> None:
-    bench = Bench()
+@pytest.mark.parametrize("mode", ["auto", "shadow"])
+def test_a_breaker_opened_by_hand_during_a_call_ends_it(mode: str) -> None:
+    bench = Bench(breaker_mode=mode)
     guard = bench.begin()
     attempt = guard.attempt()
     bench.services.state(NAME).breaker.force_open()

@@ -75,6 +75,24 @@ def test_a_breaker_is_opened_by_hand_shown_and_reset(database: Database, capsys:
     assert audited(database) == [("breaker.reset", "tmdb"), ("breaker.open", "tmdb")]
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["for people", "for programs"])
+def test_a_breaker_that_the_settings_hold_open_is_not_said_to_be_closed(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__BREAKER_MODE", "open")
+    assert root.run(["services", "breaker", "reset", "tmdb", *options]) == endings.FAILED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "CINEGRAPH_SERVICES__TMDB__BREAKER_MODE=open keeps the breaker of tmdb open" in said.err
+    assert audited(database) == []
+    assert shown(capsys, "tmdb")["breaker"]["state"] == "open"
+    assert root.run(["services", "breaker", "reset", "omdb"]) == endings.DONE, "no other service's"
+    capsys.readouterr()
+    monkeypatch.setenv("CINEGRAPH_SERVICES__TMDB__BREAKER_MODE", "auto")
+    assert document(capsys, "services", "breaker", "reset", "tmdb")["after"] == {"state": "closed"}
+    assert shown(capsys, "tmdb")["breaker"]["state"] == "closed"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import http.client
 import inspect
+import itertools
 import json
 import pickle
 import re
@@ -20,6 +22,7 @@ from scrapy.exceptions import (
     IgnoreRequest,
 )
 from twisted.internet.error import ConnectionLost
+from twisted.internet.error import TimeoutError as UserTimeoutError
 
 from cinegraph_core import errors
 from cinegraph_core.errors import ERROR_TYPES, CinegraphError, PageError, ServiceError, classify, from_status
@@ -57,6 +60,101 @@ def test_what_the_libraries_raise_gets_our_word(raised: BaseException, error_typ
     assert (mapped.error_type, mapped.sent) == (error_type, sent)
     assert (mapped.service, mapped.url) == ("tmdb", "https://example.org/x")
     assert type(raised).__name__ in str(mapped)
+
+
+def named(name: str, *kinds: type[Exception]) -> type[Exception]:
+    """Return an error class as a client library that is not installed here names it."""
+    module, _, kind = name.rpartition(".")
+    return type(kind, kinds or (Exception,), {"__module__": module})
+
+
+URLLIB3_TIMEOUT = named("urllib3.exceptions.TimeoutError")
+AIOHTTP_CONNECTION = named("aiohttp.client_exceptions.ClientConnectionError")
+AIOHTTP_CONNECTOR = named("aiohttp.client_exceptions.ClientConnectorError", AIOHTTP_CONNECTION, OSError)
+AIOHTTP_SLOW = named("aiohttp.client_exceptions.ServerTimeoutError", AIOHTTP_CONNECTION, TimeoutError)
+HTTPX2_TRANSPORT = named("httpx2.TransportError")
+
+
+@pytest.mark.parametrize(
+    ("kind", "error_type", "sent"),
+    [
+        (named("urllib3.exceptions.ReadTimeoutError", URLLIB3_TIMEOUT), "timeout", True),
+        (named("urllib3.exceptions.ConnectTimeoutError", URLLIB3_TIMEOUT), "timeout", False),
+        (named("urllib3.exceptions.NewConnectionError", URLLIB3_TIMEOUT), "network_error", False),
+        (named("urllib3.exceptions.ProtocolError"), "network_error", True),
+        (named("aiohttp.client_exceptions.ClientPayloadError"), "network_error", True),
+        (named("aiohttp.client_exceptions.ServerDisconnectedError", AIOHTTP_CONNECTION), "network_error", True),
+        (AIOHTTP_CONNECTOR, "network_error", False),
+        (named("aiohttp.client_exceptions.SocketTimeoutError", AIOHTTP_SLOW), "timeout", True),
+        (named("aiohttp.client_exceptions.ConnectionTimeoutError", AIOHTTP_SLOW), "timeout", False),
+        (named("requests.exceptions.ReadTimeout", named("requests.exceptions.Timeout", OSError)), "timeout", True),
+        (named("requests.exceptions.ConnectTimeout", named("requests.exceptions.Timeout", OSError)), "timeout", False),
+        (named("requests.exceptions.ConnectionError", OSError), "network_error", True),
+        (named("httpx2.ReadTimeout", named("httpx2.TimeoutException", HTTPX2_TRANSPORT)), "timeout", True),
+        (named("httpx2.ConnectError", HTTPX2_TRANSPORT), "network_error", False),
+        (http.client.IncompleteRead, "network_error", True),
+        (http.client.BadStatusLine, "network_error", True),
+    ],
+)
+def test_what_other_clients_raise_gets_our_word_too(kind: type[Exception], error_type: str, sent: bool) -> None:
+    mapped = classify(kind(b"what happened"))
+
+    assert isinstance(mapped, ServiceError)
+    assert (mapped.error_type, mapped.sent) == (error_type, sent)
+
+
+def raised_from(*chain: BaseException) -> BaseException:
+    """Return the first of these errors, each of which came of the next one."""
+    for error, cause in itertools.pairwise(chain):
+        error.__cause__ = cause
+    return chain[0]
+
+
+VENDOR = named("openai.APIConnectionError")
+RETRIES_OVER = named("urllib3.exceptions.MaxRetryError")
+READ_TIMEOUT = named("urllib3.exceptions.ReadTimeoutError", URLLIB3_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("chain", "error_type", "sent"),
+    [
+        ((VENDOR("away"), httpx.ConnectError("refused")), "network_error", False),
+        ((VENDOR("away"), httpx.ReadTimeout("slow")), "timeout", True),
+        ((VENDOR("away"), httpx.RemoteProtocolError("cut")), "network_error", True),
+        ((RETRIES_OVER("many"), READ_TIMEOUT("slow"), TimeoutError()), "timeout", True),
+        ((VENDOR("away"), RuntimeError("odd"), ConnectionRefusedError()), "network_error", False),
+        ((DownloadTimeoutError("slow"), UserTimeoutError()), "timeout", True),  # type: ignore[no-untyped-call]
+        ((VENDOR("away"), KeyError("id")), "unknown", True),
+        ((VENDOR("away"), asyncio.CancelledError()), "unknown", True),
+        ((TimeoutError(), asyncio.CancelledError()), "timeout", True),
+    ],
+)
+def test_what_a_client_raises_from_tells_what_befell_it(chain: tuple[BaseException, ...], error_type: str, sent: bool) -> None:
+    mapped = classify(raised_from(*chain), service="openai")
+
+    assert isinstance(mapped, ServiceError)
+    assert (mapped.error_type, mapped.sent) == (error_type, sent)
+    assert mapped.__cause__ is chain[0]
+    assert str(mapped).startswith(type(chain[0]).__name__)
+
+
+def test_a_bug_beside_an_error_that_was_dealt_with_is_no_outage() -> None:
+    bug = KeyError("id")
+    bug.__context__ = httpx.ReadTimeout("slow")
+
+    assert classify(bug).error_type == "unknown"
+
+
+def test_the_refusal_of_another_service_is_not_this_ones_outage() -> None:
+    refused = type("Refused", (errors.CircuitOpenError, ConnectionRefusedError), {})("tmdb is out of use")
+
+    assert classify(raised_from(VENDOR("no film"), refused)).error_type == "unknown"
+
+
+def test_errors_that_came_of_each_other_come_to_an_end() -> None:
+    error, other = VENDOR("away"), VENDOR("again")
+
+    assert classify(raised_from(error, other, error)).error_type == "unknown"
 
 
 def test_an_exception_without_words_is_given_some() -> None:

@@ -111,6 +111,36 @@ def test_what_was_raised_is_caught_by_its_own_name_and_by_ours(raised: Exception
     assert error.service == "openai"
 
 
+class UnreachableError(Exception):
+    """What a client library raises in place of its transport's error."""
+
+
+def test_an_outage_that_the_client_wraps_is_tried_again_and_opens_the_breaker() -> None:
+    rows = Rows()
+    services = open_door(clock=FakeClock(), rows=rows)
+    away = UnreachableError("Connection error.")
+    away.__cause__ = ConnectionResetError("reset")
+    assert isinstance(ended(away, services, idempotent=True), UnreachableError)
+    assert isinstance(ended(away, services), NetworkError)
+    assert rows.brief == [(False, "network_error", 4), (False, "network_error", 1)]
+    assert services.breaker_state("openai") == "open"
+
+
+@pytest.mark.parametrize("number", [99, 600, 1045, 11000])
+def test_a_number_that_is_no_http_status_is_none(number: int) -> None:
+    error = ended(SlottedError(number))
+    assert (type(error).__name__, error.status) == ("UnknownError", None)
+
+
+def test_a_number_of_the_clients_own_does_not_hide_the_status() -> None:
+    raised = SlottedError(11000)
+    vars(raised)["response"] = VendorError(status=503, hint="away")
+    assert ended(raised).status == 503
+    both = VendorError(status=1, hint="their own")
+    vars(both)["code"] = 429
+    assert isinstance(ended(both), RateLimitError)
+
+
 WAYS: list[Callable[[Any], Any]] = [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
@@ -156,6 +156,41 @@ def test_the_last_part_tells_what_the_stream_cost(kind: str) -> None:
     bench.read(bench.guard(["a", last], name=spec, tokens=Tokens(100, 100)))
     assert bench.rows.only.metadata["input_tokens"] == 11
     assert bench.rows.only.metadata["output_tokens"] == 7
+
+
+def test_what_a_generator_returns_reaches_whoever_reads_it_and_tells_what_it_cost() -> None:
+    bench = Bench("sync")
+    spec = ServiceSpec("openai", base_url="", price_per_million_input_tokens_usd=1.0, price_per_million_output_tokens_usd=1.0)
+    answers = [{"usage": {"prompt_tokens": 11, "completion_tokens": 7}}, None]
+
+    @guarded(spec, services=bench.services, tokens=Tokens(100, 100), idempotent=True)
+    def stream() -> Generator[Any, None, Any]:
+        if not bench.clock.slept:
+            raise DEAD
+        yield {"usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+        return answers.pop(0)
+
+    def read() -> Iterator[Any]:
+        yield (yield from stream())
+
+    assert list(read())[-1] == {"usage": {"prompt_tokens": 11, "completion_tokens": 7}}
+    assert list(read())[-1] is None
+    assert [row.metadata["input_tokens"] for row in bench.rows.all] == [11, 3]
+
+
+def test_a_generator_may_return_without_a_part() -> None:
+    bench = Bench("sync")
+
+    @guarded("openai", services=bench.services)
+    def stream() -> Generator[Any, None, str]:
+        yield from ()
+        return "nothing to say"
+
+    def read() -> Iterator[str]:
+        yield (yield from stream())
+
+    assert list(read()) == ["nothing to say"]
+    assert bench.rows.brief == [(True, None, 1)]
 
 
 def test_the_timeout_bounds_the_waits_for_all_parts_together() -> None:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SPENT = "cinegraph_spent"
+"""Extension of a request that was redirected: its id, and the seconds of the deadline that are gone.
+
+httpx hands the extensions of a request on to the one that follows; by the id, the same request sent again is none.
+"""
+
 
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Leads every request of one service through its :class:`CallGuard`.
@@ -47,9 +53,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until its call is done."""
         guard = self._services.begin(self._call_of(request), method=request.method, on_sent=request.extensions.get(ON_SENT))
+        before = request.extensions.get(_SPENT)
+        if before is not None and before[0] != id(request):
+            guard.follows(before[1])
         try:
             recall = self._recall(guard, request)
-            return await (self._lead(guard, request) if recall is None else recall.lead(guard))
+            response = await (self._lead(guard, request) if recall is None else recall.lead(guard))
         except Spared as spared:
             return rebuilt(request, spared.done)
         except BaseException as error:
@@ -59,6 +68,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 heard = guard.refused_by
                 as_httpx(error, request, None if heard is None else rebuilt(request, Done(None, heard)))
             raise
+        if response.status_code >= 300:
+            request.extensions[_SPENT] = id(request), guard.spent()
+        return response
 
     async def aclose(self) -> None:
         """Close the connections, once what is fetched in the background is there."""
@@ -102,7 +114,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Fetch an answer anew for the next caller, unless somebody is at it."""
         guard = self._services.begin(call, method=request.method)
         guard.steer(None)  # nobody waits for it, and a replica's answer is not kept
-        flight, leading = guard.state.cache.board(key + guard.company)
+        flight, leading = guard.state.cache.board(key + guard.company, joins=False)
         recall = self._recall(guard, request)
         if not leading or recall is None:
             guard.forget()
