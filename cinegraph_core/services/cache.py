@@ -28,8 +28,7 @@ PATIENCE = 1.0
 class ServiceCache:
     """The cache of one service; ``kept`` is the layer shared with other processes, if there is one.
 
-    ``secrets`` names the parameters that carry its key: they are no part of what was asked. ``base`` is the address that a
-    person set in place of the service's own: what another server says is kept apart.
+    ``secrets`` names the parameters that carry its key: they are no part of what was asked.
     """
 
     def __init__(
@@ -41,13 +40,12 @@ class ServiceCache:
         *,
         secrets: Collection[str] = (),
         provenance: Provenance = "live",
-        base: str = "",
     ) -> None:
         ttl = spec.cache_ttl or 0.0
         self.policy = CachePolicy(ttl, min(ttl, spec.cache_negative_ttl), spec.cache_revalidate, spec.cache_on_error)
         self._service = spec.name
         # What a replica says must not answer for the service later, in another mode.
-        self._asked = (f"{spec.name} at {base}" if base else spec.name) if provenance == "live" else f"{spec.name} ({provenance})"
+        self._asked = spec.name if provenance == "live" else f"{spec.name} ({provenance})"
         self._secrets = tuple(f"{name}=" for name in secrets)
         self._memory = memory
         self._kept = kept

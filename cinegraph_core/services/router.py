@@ -107,11 +107,6 @@ class Router:
             self._found[where] = self._find(*where)
         return self._found[where]
 
-    def given_base(self, name: str) -> str:
-        """Return the base URL that the settings put in the place of a service's own, empty if they do not."""
-        given, own = self._settings.service(name).base_url, self._known(name).base_url
-        return "" if given is None or given.rstrip("/") == own.rstrip("/") else given
-
     def _find(self, name: str, side: Side) -> Addresses:
         public = self._known(name).base_url.rstrip("/")
         if side == "live":
