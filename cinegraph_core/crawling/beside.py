@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.http import Request, Response
-from scrapy.utils.httpobj import urlparse_cached
 
-from cinegraph_core.crawling.services import CALL
+from cinegraph_core.crawling.services import CALL, is_led
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -23,7 +22,7 @@ class OtherSchemesRetryMiddleware(RetryMiddleware):
 
     def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Request | Response:  # noqa: ARG002
         """Return the request to send again, or the response."""
-        return response if _is_led(request) else super().process_response(request, response)
+        return response if is_led(request) else super().process_response(request, response)
 
     def process_exception(
         self,
@@ -32,7 +31,7 @@ class OtherSchemesRetryMiddleware(RetryMiddleware):
         spider: Spider | None = None,  # noqa: ARG002
     ) -> Request | Response | None:
         """Return the request to send again, if there is one."""
-        return None if _is_led(request) else super().process_exception(request, exception)
+        return None if is_led(request) else super().process_exception(request, exception)
 
 
 class ForeignRefreshMiddleware(MetaRefreshMiddleware):
@@ -51,7 +50,3 @@ def _may_ask_to_refresh(body: bytes) -> bool:
     """Rule out most pages by their bytes, which spares their decoding; in the web's encodings ASCII is itself, but in UTF-16."""
     head = body[:_REACH].lower()
     return b"refresh" in head or b"\0" in head
-
-
-def _is_led(request: Request) -> bool:
-    return urlparse_cached(request).scheme in ("http", "https")

@@ -9,7 +9,6 @@ from weakref import WeakSet
 from scrapy import signals
 from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Request, Response
-from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import load_object
 
 from cinegraph_core.contracts import Answer
@@ -17,7 +16,7 @@ from cinegraph_core.crawling.answers import Redirects, Retries, response_of
 from cinegraph_core.crawling.endings import error_for, leave, write_receipt
 from cinegraph_core.crawling.house import house_of
 from cinegraph_core.crawling.kept import KeptPages
-from cinegraph_core.crawling.services import CALL, RequestServices
+from cinegraph_core.crawling.services import CALL, RequestServices, is_led
 from cinegraph_core.crawling.tickets import RECEIPT, TICKET, ClosingError, HeldBackError, Ticket
 from cinegraph_core.crawling.turns import Turns
 from cinegraph_core.errors import CancelledError, PageError, ServiceError
@@ -68,7 +67,7 @@ class DoorMiddleware:
 
     async def process_request(self, request: Request) -> Request | Response | None:
         """Begin or go on with the request's call; raises the :class:`ServiceError` that refuses it, an IgnoreRequest too."""
-        if urlparse_cached(request).scheme not in ("http", "https"):
+        if not is_led(request):
             return None
         name = self._of.name_of(request)
         ticket = self._ticket_for(request, name)
@@ -92,7 +91,7 @@ class DoorMiddleware:
         if not self._is_told:
             ticket.has_left = "cached" not in response.flags
         if self._redirects.follow(request, response):
-            ticket.redirected(self._clock.monotonic())
+            ticket.goes_on(self._clock.monotonic(), redirected=True)
             request.meta["download_timeout"] = ticket.own_timeout
             return response
         try:
@@ -138,7 +137,7 @@ class DoorMiddleware:
         if not isinstance(result, Request) or result.meta.get(TICKET) is not ticket:
             self.give_up(request, ticket, CancelledError("another middleware put something else in the request's place"))
         elif ticket.attempt is not None:
-            ticket.repeated(self._clock.monotonic())
+            ticket.goes_on(self._clock.monotonic(), redirected=False)
 
     def give_up(self, request: Request, ticket: Ticket, reason: BaseException) -> None:
         """End a call that nobody goes on with."""
@@ -166,7 +165,7 @@ class DoorMiddleware:
             return None
         if ticket.attempt is not None:
             # No answer came back here: a middleware between us and the network turned it, or the request, into this one.
-            ticket.repeated(self._clock.monotonic())
+            ticket.goes_on(self._clock.monotonic(), redirected=False)
         if ticket.call.service == name:
             return ticket
         ticket.guard.moved_on()

@@ -16,12 +16,11 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.http import Request, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import RobotParser
-from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from cinegraph_core.contracts import Call
 from cinegraph_core.crawling.house import house_of
-from cinegraph_core.crawling.services import CALL, RequestServices
+from cinegraph_core.crawling.services import CALL, RequestServices, is_led
 from cinegraph_core.crawling.tickets import RECEIPT, Receipt
 from cinegraph_core.errors import AuthError, BlockedError, ClientError, NotFoundError, PageError, ServiceError
 
@@ -73,7 +72,7 @@ class ServiceRobotsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Let the request pass or raise :class:`RobotsForbiddenError` or :class:`RobotsUnreachableError`."""
-        if request.meta.get("dont_obey_robotstxt") or urlparse_cached(request).scheme not in ("http", "https"):
+        if request.meta.get("dont_obey_robotstxt") or not is_led(request):
             return
         name = self._of.name_of(request)
         if name not in self._lookups:

@@ -12,6 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from scrapy.utils.httpobj import urlparse_cached
+
 from cinegraph_core.contracts import Call, ServiceSpec
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ _TELLING = re.compile(r"(?!host[.:])(([a-z0-9]+\.)*[a-z][a-z0-9]*|[0-9]+(\.[0-9]
 """Hosts whose names tell them apart: in these, ``_`` stands for nothing but a dot or the port's colon."""
 
 log = logging.getLogger(__name__)
+
+
+def is_led(request: Request) -> bool:
+    """Tell whether the door leads a request: other schemes, such as ``ftp`` and ``s3``, are Scrapy's own business."""
+    return urlparse_cached(request).scheme in ("http", "https")
 
 
 class RequestServices:

@@ -116,22 +116,18 @@ class Ticket:
         """Note that the request goes back to Scrapy, to come again after ``wait`` seconds."""
         self.given_back, self.due, self.is_queued = now, now + wait, True
 
-    def redirected(self, now: float) -> None:
-        """Go on with the same call at another address; a redirect that no request left for counts nowhere."""
+    def goes_on(self, now: float, *, redirected: bool) -> None:
+        """Go on with the same call by another request: where a redirect led, or one that was sent in the last one's place.
+
+        What came of a request that was replaced nobody tells; one that never left counts nowhere.
+        """
         attempt, self.attempt = self.attempt, None
-        if attempt is not None and self.has_left:
+        if attempt is None or not self.has_left:
+            self.guard.withdrawn()
+        elif redirected:
             self.guard.redirected(attempt)
         else:
-            self.guard.withdrawn()
-        self.give_back(now)
-
-    def repeated(self, now: float) -> None:
-        """Go on with the same call, which a middleware nearer to the network sends again: what came of it nobody tells."""
-        self.attempt = None
-        if self.has_left:
-            self.guard.repeated()
-        else:
-            self.guard.withdrawn()
+            self.guard.replaced()
         self.give_back(now)
 
     def abandon(self, reason: BaseException) -> None:

@@ -135,8 +135,8 @@ class CallGuard(Admission, SecondHand):
         self._count(sent=True)
         self._settle(attempt, None)
 
-    def repeated(self) -> None:
-        """Take note that somebody else sends a request again and keeps what came of it: it counts, the same call goes on."""
+    def replaced(self) -> None:
+        """Take note that somebody sends another request in its place and keeps what came of it: it counts, the call goes on."""
         self._count(sent=True)
         self._let_go()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -14,13 +15,26 @@ from cinegraph_replica.server import ReplicaServer
 from tests.support.sinks import Paper, context
 
 
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    database.prepare("real")
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A prepared database of each kind, for live data."""
-    opened = Database(database_url)
-    opened.prepare("real")
-    yield opened
-    opened.close()
+    with _opened(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[Database]:
+    """The same database as another process has it open."""
+    with _opened(database_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -32,15 +32,6 @@ def look(session: Session, status: str, moment: float) -> None:
     keep_health(session, "films", Health("healthy" if status == "healthy" else "down", status, "probe"), now=moment)
 
 
-@pytest.fixture
-def other(database_url: str) -> Iterator[Database]:
-    """The same database as another process has it open."""
-    opened = Database(database_url)
-    opened.prepare("real")
-    yield opened
-    opened.close()
-
-
 def writing(database: Database, work: Callable[[Session], object]) -> None:
     with database.transaction() as session:
         work(session)
