@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,10 +14,10 @@ from cinegraph_core.contracts import Answer, Call, Replica
 from cinegraph_core.errors import LayoutChangedError, PageError, ServiceError
 from cinegraph_core.services.shared import Controls, SharedState
 from cinegraph_core.storage import Database
-from tests.support.cached_door import bench_of
+from tests.support.cached_door import bench_of, in_turn
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, Bench, shared_state
-from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, head_of, reset_at_once
+from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, head_of, reset_at_once, slowly
 from tests.support.waiting import within
 
 
@@ -28,16 +27,6 @@ def echo(*names: str, vary: str = "") -> Behaviour:
     def behave(exchange: Exchange) -> None:
         told = {name: exchange.headers.get(name) for name in names} | {"target": exchange.target}
         answer(200, json.dumps(told).encode(), {"Vary": vary} if vary else {})(exchange)
-
-    return behave
-
-
-def slowly(then: Behaviour) -> Behaviour:
-    """Return a behaviour that leaves time for others to ask the same."""
-
-    def behave(exchange: Exchange) -> None:
-        time.sleep(0.2)
-        then(exchange)
 
     return behave
 
@@ -151,21 +140,16 @@ def test_the_answer_to_a_get_with_a_body_is_not_kept(server: FaultServer) -> Non
 # ------------------------------------------------------------------------------------------- flights
 
 
-def asking(bench: Bench, *asked: tuple[bool, Callable[[Answer], Any]]) -> list[Any]:
-    """Ask for the same with these calls (absent_ok, read), each a little later than the one before; return what each got."""
+def asking(bench: Bench, server: FaultServer, *asked: tuple[bool, Callable[[Answer], Any]]) -> list[Any]:
+    """Ask for the same with these calls (absent_ok, read), the others when the first has arrived; return what each got."""
 
-    async def one(place: int, absent_ok: bool, read: Callable[[Answer], Any]) -> Any:
-        await asyncio.sleep(place * 0.05)
+    async def one(absent_ok: bool, read: Callable[[Answer], Any]) -> Any:
         try:
             return await bench.client.get("/film", call=Call(NAME, "movie_details", "tt1", read, absent_ok))
         except (ServiceError, PageError) as error:
             return error.error_type
 
-    def work() -> Awaitable[list[Any]]:
-        return asyncio.gather(*(one(place, *given) for place, given in enumerate(asked)))
-
-    (told,) = bench.each(work)
-    return list(told)
+    return in_turn(bench, server, *(partial(one, *given) for given in asked))
 
 
 def unreadable(_: Answer) -> Any:
@@ -176,7 +160,7 @@ def unreadable(_: Answer) -> Any:
 def test_lesson_27_whether_an_absence_is_an_error_is_each_caller_s_own_affair(server: FaultServer, *, strict_first: bool) -> None:
     server.plan("/film", slowly(answer(404, b"{}")))
     bench = bench_of(server.url)
-    told = asking(bench, (not strict_first, Answer.json), (strict_first, Answer.json))
+    told = asking(bench, server, (not strict_first, Answer.json), (strict_first, Answer.json))
     assert told == (["not_found", None] if strict_first else [None, "not_found"])
     assert server.counts["/film"] == 1
     assert sorted((row.success, row.error_type) for row in bench.rows.all) == [(False, "not_found"), (True, "not_found")]
@@ -186,7 +170,7 @@ def test_lesson_27_whether_an_absence_is_an_error_is_each_caller_s_own_affair(se
 def test_lesson_27_each_caller_reads_the_answer_that_came_for_all(server: FaultServer) -> None:
     server.plan("/film", slowly(answer(200, b'{"id": 1}')))
     bench = bench_of(server.url)
-    told = asking(bench, (False, unreadable), (False, Answer.json), (False, unreadable))
+    told = asking(bench, server, (False, unreadable), (False, Answer.json), (False, unreadable))
     assert told == ["layout_changed", {"id": 1}, "layout_changed"]
     assert server.counts["/film"] == 1
     assert bench.rows.brief == [(False, "layout_changed", 1), (True, None, 0), (False, "layout_changed", 0)]
@@ -196,7 +180,7 @@ def test_lesson_27_each_caller_reads_the_answer_that_came_for_all(server: FaultS
 def test_an_answer_that_failed_before_the_last_attempt_is_not_handed_on(server: FaultServer, last: Behaviour, error: str) -> None:
     server.plan("/film", slowly(answer(200, b"not json")), last)
     bench = bench_of(server.url, retries=1)
-    told = asking(bench, (False, Answer.json), (False, lambda reply: reply.body))
+    told = asking(bench, server, (False, Answer.json), (False, lambda reply: reply.body))
     assert told == [error, error]
     assert server.counts["/film"] == 2
 
@@ -207,13 +191,13 @@ def test_who_cannot_read_the_answer_of_another_turns_to_the_replica_or_to_a_stal
     with FaultServer() as other:
         other.plan("/film", answer(200, b'{"id": 2}'))
         bench = bench_of(server.url, Replica("stand_in", (NAME,), lambda: {NAME: other.url}), mode="hybrid")
-        assert asking(bench, *readers) == [b"not json", {"id": 2}]
+        assert asking(bench, server, *readers) == [b"not json", {"id": 2}]
         assert bench.rows.provenances == [("live", 1), ("fallback", 1)]
     server.plan("/film", answer(200, b'{"id": 1}'), slowly(answer(200, b"not json")))
     bench = bench_of(server.url, cache_on_error=1000.0)
     bench.each(bench.get)
     bench.clock.advance(200.0)
-    assert asking(bench, *readers) == [b"not json", {"id": 1}]
+    assert asking(bench, server, *readers) == [b"not json", {"id": 1}]
     assert bench.rows.provenances == [("live", 1), ("live", 1), ("stale", 0)]
 
 

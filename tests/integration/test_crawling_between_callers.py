@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from cinegraph_core.crawling.tickets import RECEIPT
 from cinegraph_core.errors import LayoutChangedError, NotFoundError, ServiceError
 from tests.support.clocks import PatientClock
 from tests.support.crawling import Crawled, crawl
-from tests.support.fault_server import Exchange, FaultServer, html
+from tests.support.fault_server import FaultServer, html, slowly
 from tests.support.pages import SITE, PageSpider
 
 START = 1_700_000_000.0
@@ -60,11 +59,7 @@ class TwoReaders(PageSpider):
 def test_lesson_27_each_request_judges_the_page_that_came_for_all(
     server: FaultServer, tmp_path: Path, status: int, strict: type[Exception], easy: Any
 ) -> None:
-    def slowly(exchange: Exchange) -> None:
-        time.sleep(0.3)
-        html(status, b"card")(exchange)
-
-    server.plan("/a", slowly)
+    server.plan("/a", slowly(html(status, b"card")))
     run = crawled(tmp_path, server, TwoReaders, retries=0)
     told = {who: came for item in run.items for who, came in item.items()}
     assert issubclass(told["strict"], strict)
@@ -80,11 +75,7 @@ class PlainThenJson(TwoReaders):
 
 
 def test_who_cannot_read_the_page_of_another_turns_to_the_replica_or_to_a_stale_page(server: FaultServer, tmp_path: Path) -> None:
-    def slowly(exchange: Exchange) -> None:
-        time.sleep(0.3)
-        html(200, b"card")(exchange)
-
-    server.plan("/a", html(200, b'"old card"'), slowly)
+    server.plan("/a", html(200, b'"old card"'), slowly(html(200, b"card")))
     server.plan("/replica/a", html(200, b'"their card"'))
     stand_in = Replica("stand_in", ("site",), lambda: {"site": f"{server.url}/replica"})
     crawled(tmp_path, server, PageSpider, cache_on_error=5000.0)

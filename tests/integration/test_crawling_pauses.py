@@ -162,7 +162,7 @@ def test_time_in_scrapys_own_queue_is_not_the_sites(server: FaultServer, tmp_pat
     crawled = visit(tmp_path, *urls, clock=HastyClock(), DOWNLOAD_DELAY_JITTER=0, **queue)
     assert statuses(crawled) == [200] * len(PATHS)
     # Eleven delays of 5 s on this clock; the last page waits through all of them.
-    assert sorted(row.response_time_ms or 0.0 for row in crawled.rows)[len(PATHS) // 2] < 5000.0
+    assert sorted(row.response_time_ms or 0.0 for row in crawled.rows)[len(PATHS) // 2] < 20_000.0
 
 
 def test_what_another_host_asks_for_after_a_redirect_is_held_against_that_host(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from cinegraph_core.crawling.services import CALL
 from cinegraph_core.errors import ServerError
 from tests.support.clocks import PatientClock
 from tests.support.crawling import Crawled, crawl
-from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, html
+from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, html, slowly
 from tests.support.pages import SITE, PageSpider
 from tests.support.waiting import within
 
@@ -29,16 +29,6 @@ def after(holds: Callable[[], bool], then: Behaviour) -> Behaviour:
 
     def behave(exchange: Exchange) -> None:
         within(5.0, holds)
-        then(exchange)
-
-    return behave
-
-
-def slowly(then: Behaviour, seconds: float = 0.3) -> Behaviour:
-    """Return a behaviour that leaves time for others to ask the same."""
-
-    def behave(exchange: Exchange) -> None:
-        time.sleep(seconds)
         then(exchange)
 
     return behave
@@ -144,7 +134,7 @@ class Crowded(PageSpider):
 
 def test_nobody_waits_for_a_request_whose_place_they_hold(server: FaultServer, tmp_path: Path) -> None:
     server.plan("/other", after(lambda: server.counts["/a"] == 1, answer()))
-    server.plan("/a", slowly(answer(503), 1.0), answer())
+    server.plan("/a", slowly(answer(503), 500), answer())
     run = crawled(tmp_path, server, Crowded, scrapy={"CONCURRENT_REQUESTS": 3})
     assert [item["receipt"].value for item in run.items] == [{"id": 1}] * 5
     assert 2 <= server.counts["/a"] <= 5
@@ -163,11 +153,11 @@ class Hasty(PageSpider):
 
 
 def test_who_waits_ends_with_the_crawl(server: FaultServer, tmp_path: Path) -> None:
-    server.plan("/a", slowly(answer(503), 1.0))
+    server.plan("/a", slowly(answer(503), 500))
     Hasty.server = server
     began = time.monotonic()
     run = crawled(tmp_path, server, Hasty, paths=("/a",) * 3)
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 10.0
     assert server.counts["/a"] <= 3
     assert {row.success for row in run.rows} == {False}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,19 +13,9 @@ import pytest
 
 from cinegraph_core.contracts import Answer, Call, Replica
 from cinegraph_core.errors import LayoutChangedError, PageError, ServiceError
-from tests.support.cached_door import bench_of
+from tests.support.cached_door import bench_of, in_turn
 from tests.support.door import NAME, Bench
-from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer
-
-
-def slowly(then: Behaviour) -> Behaviour:
-    """Return a behaviour that leaves time for others to ask the same."""
-
-    def behave(exchange: Exchange) -> None:
-        time.sleep(0.2)
-        then(exchange)
-
-    return behave
+from tests.support.fault_server import FaultServer, answer, slowly
 
 
 @pytest.fixture
@@ -41,38 +31,36 @@ def hybrid(server: FaultServer, replica: FaultServer) -> Bench:
     return bench_of(server.url, Replica("stand_in", (NAME,), lambda: {NAME: replica.url}), mode="hybrid")
 
 
-def asking(bench: Bench, *asked: dict[str, Any]) -> list[Any]:
-    """Make these calls, each a little later than the one before; return what each was told."""
+def asking(bench: Bench, server: FaultServer, *asked: dict[str, Any]) -> list[Any]:
+    """Make these calls, the others when the first has arrived; return what each was told."""
 
-    async def one(place: int, given: dict[str, Any]) -> Any:
-        await asyncio.sleep(place * 0.05)
+    async def one(given: dict[str, Any]) -> Any:
         try:
             return await bench.client.get("/film", call=Call(NAME, "movie_details", "tt1", **({"read": Answer.json} | given)))
         except (ServiceError, PageError) as error:
             return error.error_type
 
-    (told,) = bench.each(lambda: asyncio.gather(*(one(place, given) for place, given in enumerate(asked))))
-    return list(told)
+    return in_turn(bench, server, *(partial(one, given) for given in asked))
 
 
 def test_lesson_28_who_wants_the_service_itself_is_never_told_what_a_replica_said(
     server: FaultServer, replica: FaultServer
 ) -> None:
     bench = hybrid(server, replica)
-    assert asking(bench, {}, {"mode": "real"}) == ["replica", "server_error"]
+    assert asking(bench, server, {}, {"mode": "real"}) == ["replica", "server_error"]
     assert sorted(bench.rows.provenances) == [("fallback", 2), ("live", 1)]
 
 
 def test_lesson_28_the_error_of_who_wants_the_service_itself_keeps_nobody_from_the_replica(
     server: FaultServer, replica: FaultServer
 ) -> None:
-    assert asking(hybrid(server, replica), {"mode": "real"}, {}) == ["server_error", "replica"]
+    assert asking(hybrid(server, replica), server, {"mode": "real"}, {}) == ["server_error", "replica"]
 
 
 def test_lesson_27_those_who_may_be_told_by_a_replica_share_one_request_to_each(
     server: FaultServer, replica: FaultServer
 ) -> None:
-    assert asking(hybrid(server, replica), *[{}] * 3, *[{"mode": "hybrid"}] * 2) == ["replica"] * 5
+    assert asking(hybrid(server, replica), server, *[{}] * 3, *[{"mode": "hybrid"}] * 2) == ["replica"] * 5
     assert (server.counts["/film"], replica.counts["/film"]) == (1, 1)
 
 
@@ -80,7 +68,7 @@ def test_lesson_27_those_who_may_be_told_by_a_replica_share_one_request_to_each(
 def test_the_error_of_who_does_not_try_again_is_not_that_of_who_does(server: FaultServer, once: dict[str, Any]) -> None:
     server.plan("/film", slowly(answer(503)), answer())
     bench = bench_of(server.url, retries=2)
-    assert asking(bench, once, {}) == ["server_error", {"id": 1}]
+    assert asking(bench, server, once, {}) == ["server_error", {"id": 1}]
 
 
 def unreadable(_: Answer) -> Any:
@@ -92,7 +80,7 @@ def test_lesson_27_who_shares_an_error_and_has_a_stale_answer_is_told_that(serve
     bench = bench_of(server.url, cache_on_error=1000.0)
     bench.each(bench.get)
     bench.clock.advance(200.0)
-    assert asking(bench, {"read": unreadable}, {}) == ["server_error", {"id": 1}]
+    assert asking(bench, server, {"read": unreadable}, {}) == ["server_error", {"id": 1}]
     assert server.counts["/film"] == 2
     assert sorted(bench.rows.brief[1:]) == [(False, "server_error", 1), (True, None, 0)]
     assert bench.rows.provenances[-1] == ("stale", 0)
@@ -105,7 +93,7 @@ def test_nobody_complains_of_an_error_that_comes_when_who_waited_has_given_up(se
     async def work() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
         leader, follower = (asyncio.ensure_future(bench.get()) for _ in range(2))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(server.reached.wait, 10.0)
         follower.cancel()
         await asyncio.wait({leader, follower})
         leader.exception()

@@ -26,7 +26,7 @@ def test_so_many_calls_are_under_way_and_the_others_wait_their_turn_uncounted(se
     async def work() -> list[Any]:
         calls = [asyncio.ensure_future(get(services, "sick", "/film")) for _ in range(12)]
         assert await asyncio.to_thread(within, 10.0, lambda: gate.inside == 3)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         gate.open.set()
         answers = await asyncio.gather(*calls)
         await services.aclose()
@@ -34,7 +34,7 @@ def test_so_many_calls_are_under_way_and_the_others_wait_their_turn_uncounted(se
 
     assert asyncio.run(work()) == [{"id": 1}] * 12
     assert gate.most == 3
-    slow = [row for row in rows.all if (row.response_time_ms or 0.0) > 250.0]
+    slow = [row for row in rows.all if (row.response_time_ms or 0.0) > 900.0]
     assert len(slow) == 3, "only who had a place was waiting for the service"
 
 

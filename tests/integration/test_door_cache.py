@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from cinegraph_core.contracts import Replica
 from cinegraph_core.errors import NotFoundError, ServerError
 from tests.support.cached_door import bench_of
 from tests.support.door import NAME
-from tests.support.fault_server import Exchange, FaultServer, answer, head_of
+from tests.support.fault_server import Exchange, FaultServer, answer, slowly
 from tests.support.waiting import within
 
 
@@ -21,16 +20,6 @@ from tests.support.waiting import within
 def server(server: FaultServer) -> FaultServer:
     server.plan("/film", answer())
     return server
-
-
-def slowly(exchange: Exchange) -> None:
-    time.sleep(0.2)
-    exchange.send(head_of(200, 9) + b'{"id": 1}')
-
-
-def failing_slowly(exchange: Exchange) -> None:
-    time.sleep(0.2)
-    exchange.send(head_of(503, 2) + b"{}")
 
 
 def test_lesson_27_the_second_caller_is_answered_from_the_cache_whatever_the_order_of_parameters(server: FaultServer) -> None:
@@ -50,7 +39,7 @@ def test_lesson_27_a_ttl_of_0_keeps_nothing_and_every_caller_asks(server: FaultS
 
 
 def test_lesson_27_100_cold_callers_make_one_request(server: FaultServer) -> None:
-    server.plan("/film", slowly)
+    server.plan("/film", slowly(answer()))
     bench = bench_of(server.url)
     (answers,) = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(100))))
     assert answers == [{"id": 1}] * 100
@@ -60,7 +49,7 @@ def test_lesson_27_100_cold_callers_make_one_request(server: FaultServer) -> Non
 
 
 def test_lesson_27_100_cold_callers_make_one_request_also_when_it_fails(server: FaultServer) -> None:
-    server.plan("/film", failing_slowly)
+    server.plan("/film", slowly(answer(503)))
     bench = bench_of(server.url)
     (errors,) = bench.each(lambda: asyncio.gather(*(bench.get() for _ in range(100)), return_exceptions=True))
     assert all(isinstance(error, ServerError) for error in errors)
@@ -70,14 +59,12 @@ def test_lesson_27_100_cold_callers_make_one_request_also_when_it_fails(server: 
 
 
 def test_a_leader_that_gives_up_leaves_the_request_to_the_next(server: FaultServer) -> None:
-    server.plan("/film", slowly)
+    server.plan("/film", slowly(answer()))
     bench = bench_of(server.url)
 
     async def work() -> Any:
-        leader = asyncio.ensure_future(bench.get())
-        await asyncio.sleep(0.05)
-        followers = [asyncio.ensure_future(bench.get()) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        leader, *followers = (asyncio.ensure_future(bench.get()) for _ in range(6))
+        assert await asyncio.to_thread(server.reached.wait, 10.0)
         leader.cancel()
         return await asyncio.gather(leader, *followers, return_exceptions=True)
 
@@ -88,7 +75,7 @@ def test_a_leader_that_gives_up_leaves_the_request_to_the_next(server: FaultServ
 
 
 def test_threads_with_clients_of_their_own_share_one_request(server: FaultServer) -> None:
-    server.plan("/film", slowly)
+    server.plan("/film", slowly(answer()))
     bench = bench_of(server.url)
     bodies: list[Any] = []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 import zlib
 
 import brotli  # type: ignore[import-untyped]
@@ -17,7 +16,7 @@ from cinegraph_core.services.timing import bounded
 from cinegraph_core.services.transport.unpacking import LARGEST, unpacked
 from tests.support.cached_door import bench_of
 from tests.support.door import NAME, Bench
-from tests.support.fault_server import Exchange, FaultServer, answer
+from tests.support.fault_server import FaultServer, answer, slowly
 
 BODY = b'{"id": 1, "title": "Alien"}'
 BARE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
@@ -72,11 +71,7 @@ def test_a_body_that_is_not_packed_is_no_answer_and_none_at_all_is_empty(server:
 def test_callers_who_wait_for_a_packed_answer_get_it_unpacked(server: FaultServer) -> None:
     """Only the first of them asks; the others get what it got."""
 
-    def late(exchange: Exchange) -> None:
-        time.sleep(0.05)
-        answer(200, PACKED["gzip"], {"Content-Encoding": "gzip"})(exchange)
-
-    server.plan("/film", late)
+    server.plan("/film", slowly(answer(200, PACKED["gzip"], {"Content-Encoding": "gzip"})))
     bench = bench_of(server.url)
 
     async def get() -> list[bytes]:

@@ -112,10 +112,12 @@ def test_a_request_counts_though_its_client_went_away(client: httpx.Client) -> N
 
 
 def test_answers_do_not_wait_for_acknowledgements(client: httpx.Client) -> None:
-    started = time.monotonic()
+    taken = []
     for _ in range(50):
+        started = time.monotonic()
         client.get("/tmdb/3/find/tt1", params=KEY)
-    assert time.monotonic() - started < 50 * 0.02
+        taken.append(time.monotonic() - started)
+    assert sorted(taken)[10] < 0.03, "an acknowledgement comes after 40 ms"
 
 
 def test_statistics_tell_films_and_times(client: httpx.Client) -> None:

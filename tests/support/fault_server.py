@@ -66,6 +66,17 @@ def html(status: int = 200, body: bytes = b"<html><title>Please wait</title></ht
     return answer(status, body, {"Content-Type": "text/html"})
 
 
+def slowly(then: Behaviour, naps: int = 100) -> Behaviour:
+    """Return a behaviour that leaves time for others to ask the same: naps of 2 ms, each longer on a machine that is busy."""
+
+    def behave(exchange: Exchange) -> None:
+        for _ in range(naps):
+            time.sleep(0.002)
+        then(exchange)
+
+    return behave
+
+
 def cut_short(exchange: Exchange) -> None:
     """Promise more than comes, then close: a truncated body on the wire."""
     exchange.send(head_of(200, 100) + b'{"id": ')
