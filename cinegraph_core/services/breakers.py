@@ -144,11 +144,11 @@ class SharedBreakers:
                 state.breaker.force_open()
         elif name == "breaker_reset":
             log.warning("%s: the breaker was reset by hand", service)
+            if self._shared is not None:
+                self._shared.take_back(service, "held_until")  # first: a hold that is asked for meanwhile is to be told
             for state in self._sides[service]:
                 state.breaker.reset(self._clock.monotonic())
                 state.lift_hold()
-            if self._shared is not None:
-                self._shared.take_back(service, "held_until")
 
     def _tell_hold(self, service: str, until: float) -> None:
         """Tell the others of the longest hold that any side was asked for."""

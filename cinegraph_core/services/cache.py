@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -68,7 +69,7 @@ class ServiceCache:
         """Tell whether it is worth the wait to :meth:`find` a key."""
         return key in self._memory or (self._kept is not None and self._kept.may_hold(key))
 
-    async def find(self, key: str, *, patience: float = PATIENCE) -> Entry | None:
+    async def find(self, key: str, *, patience: float = inf) -> Entry | None:
         """Return the entry of a key that is fresh or at least good for an emergency.
 
         The database is given ``patience`` seconds, and never more than :data:`PATIENCE`.

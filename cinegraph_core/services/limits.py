@@ -223,9 +223,9 @@ class Limits:
         """Believe nothing that the provider said, here or of what the others are still to be told."""
         if not self._word.until:
             return
-        self._word.forget()
         if self._shared is not None:
-            self._shared.take_back(self.service, "spent_until")
+            self._shared.take_back(self.service, "spent_until")  # first: what the provider says meanwhile is to be told
+        self._word.forget()
         log.warning("%s: what it said of its own quota was reset by hand; it may be asked", self.service)
 
     def _grow(self, estimate: int) -> Limits:

@@ -22,7 +22,6 @@ CRAWL = ("crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024", "-O", "fee
 QUICK = {
     "LOG_LEVEL": "DEBUG",
     "SERVICES__TMDB__RETRIES": "0",
-    "SERVICES__TMDB__TIMEOUT": "0.5",
     "SERVICES__TMDB__BREAKER_FAILURES": "3",
     "SERVICES__IMDB__RETRIES": "0",
 }
@@ -53,7 +52,8 @@ def replica() -> Iterator[ReplicaServer]:
     ids=["well-v4", "401-v3", "401-v4", "500-v3", "reset-v4", "garbage-v3", "hang-v3"],
 )
 def test_a_key_stands_nowhere_whatever_fails(replica: ReplicaServer, tmp_path: Path, kind: str | None, key: str) -> None:
-    env = environment(tmp_path, replica.urls, **QUICK, SERVICES__TMDB__API_KEY=key, SERVICES__OMDB__API_KEY=key)
+    keys = {"SERVICES__TMDB__API_KEY": key, "SERVICES__OMDB__API_KEY": key}
+    env = environment(tmp_path, replica.urls, **QUICK, **keys, SERVICES__TMDB__TIMEOUT="0.5")
     fault(replica.origin, "tmdb", kind)
     commands = [CRAWL, ("match", "--title", "Maria", "--imdb-id", "tt0095016")]
     done = [run("cinegraph", "--debug", *command, env=env, folder=tmp_path) for command in commands]

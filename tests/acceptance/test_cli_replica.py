@@ -8,13 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fault_server import refusing_url
+from tests.support.replica import free_port
 from tests.support.runs import begin, run, stats
 from tests.support.waiting import within
-
-
-def _free_port() -> str:
-    return refusing_url().rpartition(":")[2]
 
 
 def _answers(origin: str) -> bool:
@@ -25,7 +21,7 @@ def _answers(origin: str) -> bool:
 
 
 def test_the_replica_serves_until_it_is_interrupted(env: dict[str, str], tmp_path: Path) -> None:
-    port = _free_port()
+    port = str(free_port())
     origin = f"http://127.0.0.1:{port}"
     process = begin("replica", "serve", "--port", port, "--fault", "tmdb=429", env=env, folder=tmp_path)
     try:
@@ -41,7 +37,7 @@ def test_the_replica_serves_until_it_is_interrupted(env: dict[str, str], tmp_pat
 
 @pytest.mark.parametrize("fault", ["tmdb", "tmdb=418", "nobody=429", "tmdb=429:2"])
 def test_a_fault_that_makes_no_sense_is_wrong_usage(env: dict[str, str], tmp_path: Path, fault: str) -> None:
-    done = run("cinegraph", "replica", "serve", "--port", _free_port(), "--fault", fault, env=env, folder=tmp_path)
+    done = run("cinegraph", "replica", "serve", "--port", str(free_port()), "--fault", fault, env=env, folder=tmp_path)
     assert done.returncode == 2
     assert "Error: " in done.stderr
     assert "serves" not in done.stderr, "it never did"

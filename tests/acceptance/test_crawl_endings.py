@@ -84,8 +84,8 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
         assert crawl.returncode == 130, said
         assert "interrupted; whatever was done is kept" in said
         stored, decided = count(tmp_path, "nominations"), count(tmp_path, "match_decisions")
-        sent = query(tmp_path, "select sum(attempts) from api_lookup_metrics where kind = 'call' and source = 'tmdb'")
-        assert sent == [(stats(replica.origin)["tmdb"],)]
+        ((sent,),) = query(tmp_path, "select sum(attempts) from api_lookup_metrics where kind = 'call' and source = 'tmdb'")
+        assert within(5, lambda: stats(replica.origin)["tmdb"] == sent), (stats(replica.origin), sent)
         again = run("scrapy", *VENICE, env=env, folder=tmp_path)
     assert "cinegraph match --pending" in said
     assert stored > 60

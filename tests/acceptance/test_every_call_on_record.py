@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cinegraph_replica.server import ReplicaServer
+from tests.support.fault_server import refusing_url
 from tests.support.runs import environment, fault, query, run, stats
 
 SERVICES = ("venice", "imdb", "tmdb")
@@ -50,8 +51,7 @@ def test_one_row_for_each_logical_call(tmp_path: Path) -> None:
 
 
 def test_a_refused_connection_is_an_attempt_no_server_could_count(tmp_path: Path) -> None:
-    with ReplicaServer() as replica:
-        urls = dict(replica.urls)
+    urls = dict.fromkeys(SERVICES, refusing_url())
     done = run(
         "scrapy", "crawl", "imdb", "-a", "event=ev0000681", "-a", "year=2024", env=environment(tmp_path, urls), folder=tmp_path
     )

@@ -27,7 +27,6 @@ def test_lesson_08_a_replica_stopped_half_way_loses_no_film(tmp_path: Path) -> N
         assert sum(status == "matched" for _, status, _ in undisturbed) > 10
 
         with ReplicaServer() as tmdb:
-            port = int(tmdb.origin.rsplit(":", 1)[1])
             urls = {**pages.urls, "tmdb": tmdb.urls["tmdb"]}
             env = environment(stormy, urls, SERVICES__TMDB__BREAKER_WAIT="1", SERVICES__TMDB__DEADLINE="3")
             fault(tmdb.origin, "tmdb", "hang", after=half)
@@ -40,7 +39,8 @@ def test_lesson_08_a_replica_stopped_half_way_loses_no_film(tmp_path: Path) -> N
         lost = query(stormy, "select count(*) from match_decisions where status = 'not_found'")
         assert lost[0][0] <= sum(status == "not_found" for _, status, _ in undisturbed)
 
-        with ReplicaServer(port):
+        with ReplicaServer() as back:  # elsewhere: another process may have been given the port meanwhile
+            env = environment(stormy, {**urls, "tmdb": back.urls["tmdb"]}, SERVICES__TMDB__BREAKER_WAIT="1")
             mended = run("cinegraph", "match", "--pending", env=env, folder=stormy)
     assert mended.returncode == 0, mended.stderr
     assert query(stormy, FILMS) == undisturbed

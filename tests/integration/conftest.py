@@ -68,6 +68,12 @@ def tracking() -> Iterator[Callable[..., Tracker]]:
 
 
 @pytest.fixture
+def patient_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls give the shared cache ten times as long to answer, so that a busy machine does not make them ask the service."""
+    monkeypatch.setattr("cinegraph_core.services.cache.PATIENCE", 10.0)
+
+
+@pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes look at the database every 20 ms, not every half second, so that a test need not wait for it."""
     monkeypatch.setattr("cinegraph_core.services.shared.PULSE", 0.02)

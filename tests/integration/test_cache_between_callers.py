@@ -20,6 +20,8 @@ from tests.support.door import NAME, Bench, shared_state
 from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, head_of, reset_at_once, slowly
 from tests.support.waiting import within
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
+
 
 def echo(*names: str, vary: str = "") -> Behaviour:
     """Return a behaviour that answers with the headers of these names it was sent."""

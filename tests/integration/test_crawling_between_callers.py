@@ -17,6 +17,7 @@ from tests.support.crawling import Crawled, crawl
 from tests.support.fault_server import FaultServer, html, slowly
 from tests.support.pages import SITE, PageSpider
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
 START = 1_700_000_000.0
 
 

@@ -13,6 +13,8 @@ from tests.support.crawling import crawl
 from tests.support.fault_server import Exchange, FaultServer, answer, head_of
 from tests.support.pages import SITE
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
+
 
 def greet(exchange: Exchange) -> None:
     """Answer with who asks."""

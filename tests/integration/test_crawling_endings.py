@@ -17,6 +17,8 @@ from tests.support.fault_server import FaultServer, answer
 from tests.support.paper import CATALOGUE, EXACT, LOST, PAPER, SITE, crawl_paper, printed, publish_2024, read
 from tests.support.sql import ask, do
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
+
 
 @pytest.fixture
 def server(server: FaultServer) -> FaultServer:

@@ -25,6 +25,7 @@ from tests.support.pages import SITE, PageSpider
 from tests.support.paper import PAPER
 from tests.support.paper import SITE as PAPER_SITE
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
 START = 1_700_000_000.0
 
 

@@ -21,7 +21,7 @@ def test_what_waits_in_scrapys_queue_is_called_back_when_the_breaker_opens(serve
     for path in paths:
         server.plan(path, answer(503))
     urls = [server.url + path for path in paths]
-    queue = {"DOWNLOAD_DELAY": 0.05, "DOWNLOAD_DELAY_JITTER": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": len(paths)}
+    queue = {"DOWNLOAD_DELAY": 0.1, "DOWNLOAD_DELAY_JITTER": 0, "CONCURRENT_REQUESTS_PER_DOMAIN": len(paths)}
     crawled = visit(tmp_path, *urls, clock=PatientClock(patience=0.01), **queue)
     assert sum(server.counts.values()) == 5
     refused = [row for row in crawled.rows if row.error_type == "circuit_open"]

@@ -21,6 +21,7 @@ from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer,
 from tests.support.pages import SITE, PageSpider
 from tests.support.waiting import within
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
 START = 1_700_000_000.0
 
 

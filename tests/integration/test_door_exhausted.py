@@ -24,6 +24,7 @@ from tests.support.door import NAME, Bench, Rows, open_door, shared_state
 from tests.support.fault_server import FaultServer, answer
 from tests.support.waiting import within
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 TO_MIDNIGHT = 6400.0
 SPEC = ServiceSpec(name=NAME, base_url="https://films.example")

@@ -42,7 +42,7 @@ def test_lesson_23_a_timeout_bounds_real_time_and_leaves_nothing_running(server:
         assert len(asyncio.all_tasks()) == 1
         return taken
 
-    assert 0.3 <= bench.run(work) < 0.4
+    assert 0.3 <= bench.run(work) < 3.0
 
 
 def test_lesson_23_the_deadline_bounds_the_call_with_its_waits(server: FaultServer) -> None:

@@ -24,6 +24,8 @@ from tests.support.clocks import PatientClock
 from tests.support.fault_server import FaultServer, answer, hang
 from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, SPEC, House, house, stand_in
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
+
 SICK: dict[str, Any] = {
     "breaker": {},
     "quota": {"daily_quota": 0},

@@ -17,6 +17,8 @@ from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer,
 from tests.support.keyed_door import KEY as HEADER_KEY
 from tests.support.keyed_door import KeyedBench
 
+pytestmark = pytest.mark.usefixtures("patient_cache")
+
 
 def with_slash(exchange: Exchange) -> None:
     """Redirect as many frameworks do, to the address that was asked for, parameters and all, with a slash."""

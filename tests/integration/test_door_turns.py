@@ -27,7 +27,7 @@ from tests.support.waiting import within
 CALLERS = 8
 
 
-too_many = slowly(answer(429, b"{}", {"Retry-After": "60"}), naps=50)
+too_many = slowly(answer(429, b"{}", {"Retry-After": "60"}), naps=10)
 """Holds everybody back, when all others wait."""
 
 
@@ -96,11 +96,13 @@ def test_lesson_22_a_short_pause_is_waited_out_with_the_place() -> None:
     assert first.counted()
 
     def told() -> None:
+        bulkhead = second.missing_place
+        within(5.0, lambda: bulkhead is not None and bulkhead.waiting == 1)
         clock.advance(1.0)
         with pytest.raises(RateLimitError):
             first.answered(held, reply(429, headers={"retry-after": "4"}))
 
-    threading.Timer(0.1, told).start()
+    threading.Thread(target=told).start()
     attempt = services.admit_now(second)
     assert (clock.monotonic(), clock.slept, attempt.wait) == (5.0, [4.0], 0.0)
     clock.advance(0.25)
@@ -183,7 +185,8 @@ def test_who_waits_for_a_place_comes_before_a_newcomer_in_the_rate() -> None:
 
     async def work() -> list[Any]:
         calls = [asyncio.ensure_future(services.admit(guard)) for guard in guards]
-        await asyncio.sleep(0.05)
+        for _ in range(100):
+            await asyncio.sleep(0)
         ended = [call for call in calls if call.done()]
         for call in calls:
             call.cancel()

@@ -23,6 +23,7 @@ from tests.support.clocks import PatientClock
 from tests.support.door import Rows, open_door
 from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, hang, refusing_url
 from tests.support.health import House, taking
+from tests.support.waiting import within
 
 
 @pytest.fixture
@@ -181,12 +182,13 @@ def test_each_service_has_an_outcome_of_its_own_and_few_are_asked_at_a_time(serv
     def counted(exchange: Exchange) -> None:
         under_way.append(1)
         most.append(len(under_way))
+        within(1.0, lambda: len(most) > 1)
         exchange.wait_for_hang_up(0.05)
         under_way.pop()
         answer()(exchange)
 
     server.plan("/ping", counted)
-    clock, names = PatientClock(), [f"films_{number:02}" for number in range(3 * AT_ONCE)]
+    clock, names = PatientClock(patience=10.0), [f"films_{number:02}" for number in range(3 * AT_ONCE)]
     specs = [ServiceSpec(name=name, base_url=server.url, probe="/ping") for name in names]
     gone = ServiceSpec(name="gone", base_url=refusing_url(), probe="/ping")
     services = open_door(*specs, gone, clock=clock, rows=Rows())

@@ -15,6 +15,7 @@ from cinegraph_core.matching.stream import IN_FLIGHT
 from cinegraph_core.records import FilmQuery, Match
 from tests.support.matching import Run, cascade_over, query, streamed
 from tests.support.tmdb_server import Film, TmdbServer, serving
+from tests.support.waiting import CEILING, within
 
 FILMS = [Film(n, f"Film Number {n}x", 1990 + n % 30, directors=(f"Person {n}",)) for n in range(1, 60)]
 
@@ -51,6 +52,7 @@ class CountingServer(TmdbServer):
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
+        within(1.0, lambda: self.most > 1)
         time.sleep(0.01)
         with self.lock:
             self.now -= 1
@@ -92,7 +94,7 @@ def test_an_answer_does_not_wait_for_the_next_question_and_an_error_is_not_remem
                     run.matches.append(match)
                     answered.set()
 
-        asyncio.run(asyncio.wait_for(go(), 5))
+        asyncio.run(asyncio.wait_for(go(), CEILING * 5))
     assert [match.status for match in run.matches] == ["error", "matched"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 
 import pytest
@@ -16,11 +15,14 @@ from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.cache_shared import Kept
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import cache_summary
-from tests.support.cached_door import KEY, shared_bench
+from tests.integration.test_shared_given_up import busy
+from tests.support.cached_door import KEY, bench_of, shared_bench
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, Bench, shared_state
 from tests.support.fault_server import FaultServer, answer
-from tests.support.waiting import within
+from tests.support.waiting import looked, within
+
+pytestmark = pytest.mark.usefixtures("patient_cache")
 
 
 @pytest.fixture
@@ -53,11 +55,13 @@ def test_what_one_process_kept_answers_the_next_without_secrets_in_it(database_u
 
 
 def test_what_one_process_keeps_another_that_runs_finds_within_a_second(database_url: str, server: FaultServer) -> None:
-    with shared_bench(database_url, server.url) as one, shared_bench(database_url, server.url) as other:
+    with shared_state(database_url, PatientClock()) as ones, shared_state(database_url, PatientClock()) as others:
+        one, other = (bench_of(server.url, shared=shared) for shared in (ones, others))
         other.each(lambda: other.get(n=0))
         one.each(lambda: one.get(n=1))
         sent = server.counts["/film"]
-        time.sleep(1.2)  # to look earlier would be to fetch it
+        assert looked(ones)
+        assert looked(others)
         other.each(lambda: other.get(n=1))
         assert server.counts["/film"] == sent
 
@@ -133,14 +137,18 @@ def test_keys_that_are_gone_are_forgotten_when_many_have_come(database_url: str,
         def keep(numbers: range) -> None:
             for number in numbers:
                 cache.keep(f"{number}", "/film", Answer(200, {}, b"{}", "https://films.example/film"), absent=False)
-            assert within(5.0, lambda: kept.may_hold("0") and all(kept.may_hold(f"{number}") for number in numbers))
+            kept.pulse(shared, ending=False)
+            assert kept.may_hold("0")
+            assert all(kept.may_hold(f"{number}") for number in numbers)
 
-        kept.pulse(shared, ending=False)
-        keep(range(8))
-        clock.advance(100.0)
-        keep(range(8, 12))
-        assert within(5.0, lambda: not any(kept.may_hold(f"{number}") for number in range(8)))
-        assert all(kept.may_hold(f"{number}") for number in range(8, 12))
+        with busy(shared, has_begun=True):  # each look is made by hand
+            kept.pulse(shared, ending=False)
+            keep(range(8))
+            clock.advance(100.0)
+            keep(range(8, 12))
+            kept.pulse(shared, ending=False)
+            assert not any(kept.may_hold(f"{number}") for number in range(8))
+            assert all(kept.may_hold(f"{number}") for number in range(8, 12))
 
 
 def test_a_cache_that_breaks_fails_no_call(database_url: str, server: FaultServer) -> None:

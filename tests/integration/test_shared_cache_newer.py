@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,14 @@ from cinegraph_core.actions import clear_cache
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import add_tallies, cache_summary, find_answer, keep_answers, purge_answers
+from tests.integration.test_shared_given_up import busy
 from tests.support.cached_door import bench_of, shared_bench
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, shared_state
 from tests.support.fault_server import FaultServer, answer
-from tests.support.waiting import within
+from tests.support.waiting import looked, within
 
+pytestmark = pytest.mark.usefixtures("often", "patient_cache")
 NOW = 1_700_000_000.0
 
 
@@ -90,9 +91,11 @@ def test_what_another_process_was_told_since_takes_the_place_of_what_this_one_ha
     database_url: str, server: FaultServer
 ) -> None:
     server.plan("/film", *numbered(1, 2))
-    with shared_bench(database_url, server.url) as one, shared_bench(database_url, server.url) as other:
+    with shared_state(database_url, PatientClock()) as ones, shared_state(database_url, PatientClock()) as others:
+        one, other = (bench_of(server.url, shared=shared) for shared in (ones, others))
         assert one.each(one.get) == [{"id": 1}]
-        time.sleep(1.2)  # to look earlier would be to fetch it
+        assert looked(ones)
+        assert looked(others)
         assert other.each(other.get) == [{"id": 1}]
         other.clock.advance(1.0)
         one.clock.advance(1.0)
@@ -110,12 +113,13 @@ def test_what_was_read_just_before_a_clearing_is_not_served_after_it(database_ur
         bench = bench_of(server.url, shared=shared, clock=clock)
 
         async def ask_while_it_is_cleared() -> Any:
-            asked = asyncio.ensure_future(bench.get())
-            for _ in range(10):
-                await asyncio.sleep(0)
-            time.sleep(0.5)  # noqa: ASYNC251 - a busy loop: what was read lies ready, and nobody has looked at it
+            with busy(shared, has_begun=True):
+                asked = asyncio.ensure_future(bench.get())
+                for _ in range(10):
+                    await asyncio.sleep(0)
+            assert looked(shared)  # a busy loop: what was read lies ready, and nobody has looked at it
             clear_cache(database, NAME, prefix="/film", clock=clock, who="anna")
-            time.sleep(1.2)  # noqa: ASYNC251
+            assert looked(shared)
             return await asked
 
         assert bench.each(ask_while_it_is_cleared, bench.get) == [{"id": 2}] * 2

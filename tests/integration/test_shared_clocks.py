@@ -26,7 +26,7 @@ from tests.support.door import shared_state
 from tests.support.fault_server import FaultServer, answer
 from tests.support.waiting import looked, within
 
-pytestmark = pytest.mark.usefixtures("often")
+pytestmark = pytest.mark.usefixtures("often", "patient_cache")
 HOUR = 3600.0
 NOW = 1_700_000_000.0
 

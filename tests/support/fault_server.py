@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -105,7 +106,7 @@ def reset_at_once(exchange: Exchange) -> None:
 
 def hang(exchange: Exchange) -> None:
     """Say nothing until the client hangs up."""
-    if exchange.wait_for_hang_up(5.0):
+    if exchange.wait_for_hang_up(60.0):
         exchange.server.hung_up.set()
 
 
@@ -224,6 +225,12 @@ def without_tls() -> Iterator[str]:
 
 
 def refusing_url() -> str:
-    """Return the address of a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """Return the address of a port where nobody listens, and which the system gives to nobody as long as this process lives."""
+    return f"http://127.0.0.1:{_deaf().getsockname()[1]}"
+
+
+@cache
+def _deaf() -> socket.socket:
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    return bound
