@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from cinegraph_core.actions import reset_breaker
-from cinegraph_core.application import Application
-from cinegraph_core.contracts import Call, ServiceSpec
-from cinegraph_core.errors import CircuitOpenError, ServerError
-from cinegraph_core.settings import load_settings
+from cinegraph_core.contracts import Call
+from cinegraph_core.errors import CircuitOpenError
 from cinegraph_core.storage.audit import recent_actions
-from cinegraph_core.testing import FakeClock, fresh_plugins
-from tests.support.fault_server import refusing_url
+from tests.support.together import NAME, fail, process, state
 from tests.support.waiting import within
-
-NAME = "films"
-SPEC = ServiceSpec(name=NAME, base_url="https://films.example", retries=0, breaker_failures=2)
-
-
-@contextmanager
-def process(database_url: str, clock: FakeClock | None = None, *, begun: bool = True, **own: Any) -> Iterator[Application]:
-    """An application of its own, with a clock of its own: what another process would be; ``begun``: it has asked the service."""
-    given = {NAME: {"base_url": refusing_url(), **own}}
-    settings = load_settings(environ={}, mode="real", database_url=database_url, services=given)
-    with Application.open(settings, clock=clock or FakeClock(), plugins=fresh_plugins(SPEC)) as application:
-        if begun:
-            application.services.state(NAME)
-        yield application
-
-
-def fail(application: Application) -> None:
-    """Make one call that the service answers with a 500."""
-    guard = application.services.begin(Call(NAME, "request", "/"))
-    attempt = guard.attempt()
-    with pytest.raises(ServerError):
-        guard.failed(attempt, ServerError("HTTP 500", service=NAME))
-
-
-def state(application: Application) -> str:
-    return application.services.breaker_state(NAME)
 
 
 def test_an_opening_is_followed_by_every_process_until_its_own_probe_is_due(database_url: str) -> None:

@@ -13,12 +13,9 @@ from cinegraph_core.resilience.retry import LONGEST_HOLD
 from cinegraph_core.services.standing import read_standing
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.state import record_transition
-from tests.integration.test_shared_breakers import process
-from tests.integration.test_shared_probes import begun
-from tests.integration.test_switched_modes import mode_of
-from tests.integration.test_switched_modes import process as switchable
 from tests.support.fault_server import FaultServer
-from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, House
+from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, House, mode_of, switchable
+from tests.support.together import begun, process
 from tests.support.waiting import looked, within
 
 pytestmark = pytest.mark.usefixtures("often")

@@ -15,12 +15,11 @@ from cinegraph_core.services.cache import ServiceCache
 from cinegraph_core.services.cache_shared import Kept
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import cache_summary
-from tests.integration.test_shared_given_up import busy
 from tests.support.cached_door import KEY, bench_of, shared_bench
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, Bench, shared_state
 from tests.support.fault_server import FaultServer, answer
-from tests.support.waiting import looked, within
+from tests.support.waiting import busy, looked, within
 
 pytestmark = pytest.mark.usefixtures("patient_cache")
 

@@ -13,12 +13,11 @@ from cinegraph_core.actions import clear_cache
 from cinegraph_core.resilience.cache import Entry
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.cache import add_tallies, cache_summary, find_answer, keep_answers, purge_answers
-from tests.integration.test_shared_given_up import busy
 from tests.support.cached_door import bench_of, shared_bench
 from tests.support.clocks import PatientClock
 from tests.support.door import NAME, shared_state
 from tests.support.fault_server import FaultServer, answer
-from tests.support.waiting import looked, within
+from tests.support.waiting import busy, looked, within
 
 pytestmark = pytest.mark.usefixtures("often", "patient_cache")
 NOW = 1_700_000_000.0

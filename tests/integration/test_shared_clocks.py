@@ -17,13 +17,11 @@ from cinegraph_core.services.probes import ProbeLease
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.state import last_seen, record_transition, service_states
 from cinegraph_core.testing import FakeClock
-from tests.integration.test_shared_breakers import NAME, fail, process, state
-from tests.integration.test_shared_late import noted, trip
-from tests.integration.test_shared_probes import begun, probes_well
 from tests.support.cached_door import bench_of
 from tests.support.clocks import PatientClock, SettableClock
 from tests.support.door import shared_state
 from tests.support.fault_server import FaultServer, answer
+from tests.support.together import NAME, begun, fail, noted, probes_well, process, state, trip
 from tests.support.waiting import looked, within
 
 pytestmark = pytest.mark.usefixtures("often", "patient_cache")

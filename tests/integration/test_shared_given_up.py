@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,27 +15,11 @@ from cinegraph_core.services.shared import SharedState
 from cinegraph_core.storage import Database
 from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.testing import FakeClock
-from tests.integration.test_shared_breakers import process
-from tests.integration.test_shared_probes import probe, sick
 from tests.support.door import NAME, shared_state
-from tests.support.waiting import looked
+from tests.support.together import probe, process, sick
+from tests.support.waiting import busy, looked
 
 pytestmark = pytest.mark.usefixtures("often")
-
-
-@contextmanager
-def busy(shared: SharedState, *, has_begun: bool = False) -> Iterator[None]:
-    """Keep the thread that speaks with the database at work meanwhile, if it ``has_begun``, from the first moment on."""
-    begun, done = threading.Event(), threading.Event()
-
-    def hold_up() -> None:
-        begun.set()
-        done.wait(10.0)
-
-    assert shared.submit(hold_up)
-    assert not has_begun or begun.wait(10.0)
-    yield
-    done.set()
 
 
 def give_up(shared: SharedState, asked: Callable[[], Any]) -> None:

@@ -11,27 +11,12 @@ from cinegraph_core.application import Application
 from cinegraph_core.contracts import Call
 from cinegraph_core.errors import CircuitOpenError
 from cinegraph_core.services.breakers import FORGOTTEN
-from cinegraph_core.storage.state import record_transition, service_states
+from cinegraph_core.storage.state import record_transition
 from cinegraph_core.testing import FakeClock
-from tests.integration.test_shared_breakers import NAME, fail, process, state
-from tests.integration.test_shared_probes import begun, later, probe
+from tests.support.together import NAME, begun, fail, later, noted, probe, process, state, trip
 from tests.support.waiting import looked, within
 
 pytestmark = pytest.mark.usefixtures("often")
-
-
-def trip(application: Application) -> None:
-    """Let a breaker open, and this be written down."""
-    fail(application)
-    fail(application)
-    assert within(2.0, lambda: noted(application) == "open")
-
-
-def noted(application: Application) -> str | None:
-    """The state that stands in the database."""
-    with application.database.reading() as session:
-        row = service_states(session).get(NAME)
-    return None if row is None else row.breaker_state
 
 
 @contextmanager

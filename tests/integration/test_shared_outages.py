@@ -19,11 +19,8 @@ from cinegraph_core.storage.audit import recent_actions
 from cinegraph_core.storage.controls import controls, set_control
 from cinegraph_core.storage.shared_store import SharedStore
 from cinegraph_core.storage.tables import ServiceControlRow
-from tests.integration.test_shared_breakers import NAME, fail, process, state
-from tests.integration.test_shared_given_up import busy
-from tests.integration.test_shared_late import noted
-from tests.integration.test_shared_probes import begun
-from tests.support.waiting import looked, within
+from tests.support.together import NAME, begun, fail, noted, process, state
+from tests.support.waiting import busy, looked, within
 
 pytestmark = pytest.mark.usefixtures("often")
 

@@ -7,51 +7,11 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import text
 
-from cinegraph_core.application import Application
-from cinegraph_core.contracts import Call
 from cinegraph_core.errors import CircuitOpenError, RateLimitError, ServerError
-from cinegraph_core.services.call import CallGuard
-from cinegraph_core.services.verdicts import Attempt
 from cinegraph_core.storage.controls import controls
 from cinegraph_core.storage.state import record_transition, service_states
-from tests.integration.test_shared_breakers import NAME, fail, process, state
+from tests.support.together import NAME, begun, later, probe, probes_well, process, sick, state
 from tests.support.waiting import within
-
-
-def begun(application: Application) -> tuple[CallGuard, Attempt]:
-    guard = application.services.begin(Call(NAME, "request", "/"))
-    return guard, guard.attempt()
-
-
-def probe(application: Application) -> tuple[CallGuard, Attempt]:
-    """Begin a call as the one probe of all processes; raises :class:`CircuitOpenError` if another has it."""
-    guard = application.services.begin(Call(NAME, "request", "/"))
-    return guard, application.services.admit_now(guard)
-
-
-def probes_well(application: Application) -> bool:
-    """Make a good probe, unless another process is still at it; then let the time pass that it is to be left."""
-    try:
-        guard, attempt = probe(application)
-    except CircuitOpenError:
-        later(0.5, application)
-        return False
-    guard.returned(attempt)
-    return True
-
-
-def sick(*processes: Application, wait: float = 60.0) -> None:
-    """Let the breaker of all be open, and the wait be over."""
-    for _ in range(2):
-        fail(processes[0])
-    assert within(1.0, lambda: {state(one) for one in processes} == {"open"})
-    later(wait, *processes)
-    assert {state(one) for one in processes} == {"half_open"}
-
-
-def later(seconds: float, *processes: Application) -> None:
-    for one in processes:
-        one.clock.advance(seconds)  # type: ignore[attr-defined]
 
 
 def test_lesson_21_while_one_process_probes_no_other_does(database_url: str) -> None:

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cinegraph_core.actions import open_breaker, reset_breaker, reset_mode, set_mode
 from cinegraph_core.errors import CircuitOpenError
-from cinegraph_core.records import Mode
 from cinegraph_core.storage.audit import recent_actions
 from tests.support.clocks import PatientClock
 from tests.support.fault_server import FaultServer
-from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, House, house
+from tests.support.modes import ADAPTERS, NAME, REPLICA, SERVICE, mode_of, switchable
 from tests.support.waiting import within
 
 HOUR = 3600.0
 
 
-@contextmanager
-def process(folder: Path, server: FaultServer, database_url: str, mode: Mode = "real", **more: Any) -> Iterator[House]:
-    """An application of its own, with a clock of its own: what another process would be."""
-    clock = PatientClock(patient_from=5.0, patience=30.0)
-    with house(folder, server, mode=mode, database_url=database_url, clock=clock, **more) as home:
-        home.application.services.state(NAME)
-        yield home
-
-
-def mode_of(home: House) -> Mode:
-    return home.application.services.mode(NAME)
-
-
 def test_a_switch_is_felt_by_every_process_within_a_second_and_ends_by_itself(
     server: FaultServer, tmp_path: Path, database_url: str
 ) -> None:
-    with process(tmp_path, server, database_url) as one, process(tmp_path, server, database_url) as other:
+    with switchable(tmp_path, server, database_url) as one, switchable(tmp_path, server, database_url) as other:
         assert other.ask().value == SERVICE
         change = set_mode(one.application.database, NAME, "mock", seconds=HOUR, clock=one.clock, who="anna")
         assert (change.before, change.after) == (
@@ -48,7 +31,7 @@ def test_a_switch_is_felt_by_every_process_within_a_second_and_ends_by_itself(
         for adapter in ADAPTERS:
             heard = other.ask(adapter)
             assert (heard.value, heard.provenance) == (REPLICA, "mock")
-        with process(tmp_path, server, database_url) as later:
+        with switchable(tmp_path, server, database_url) as later:
             assert mode_of(later) == "mock", "the first call of a new process keeps to it"
         other.clock.advance(HOUR - 0.25)
         assert other.ask().value == REPLICA
@@ -63,7 +46,7 @@ def test_a_switch_is_felt_by_every_process_within_a_second_and_ends_by_itself(
 
 
 def test_a_switch_without_an_end_holds_until_it_is_reset(server: FaultServer, tmp_path: Path, database_url: str) -> None:
-    with process(tmp_path, server, database_url) as one, process(tmp_path, server, database_url) as other:
+    with switchable(tmp_path, server, database_url) as one, switchable(tmp_path, server, database_url) as other:
         set_mode(one.application.database, NAME, "mock", clock=one.clock)
         assert within(1.0, lambda: mode_of(other) == "mock")
         other.clock.advance(365 * 24 * HOUR)
@@ -77,7 +60,7 @@ def test_a_switch_without_an_end_holds_until_it_is_reset(server: FaultServer, tm
 
 
 def test_a_refused_service_can_be_stood_in_for_from_now_on(server: FaultServer, tmp_path: Path, database_url: str) -> None:
-    with process(tmp_path, server, database_url) as home:
+    with switchable(tmp_path, server, database_url) as home:
         home.shut()
         assert isinstance(home.ask().error, CircuitOpenError)
         set_mode(home.application.database, NAME, "hybrid", clock=home.clock)
@@ -91,7 +74,7 @@ def test_a_refused_service_can_be_stood_in_for_from_now_on(server: FaultServer, 
 def test_a_mock_run_may_ask_the_real_service_for_a_while_within_its_limits(
     server: FaultServer, tmp_path: Path, database_url: str
 ) -> None:
-    with process(tmp_path, server, database_url, "mock", films={"daily_quota": 1}) as home:
+    with switchable(tmp_path, server, database_url, "mock", films={"daily_quota": 1}) as home:
         set_mode(home.application.database, NAME, "real", seconds=HOUR, clock=home.clock)
         assert within(1.0, lambda: mode_of(home) == "real")
         first, second = home.ask(), home.ask()
@@ -104,7 +87,7 @@ def test_a_mock_run_may_ask_the_real_service_for_a_while_within_its_limits(
 def test_a_switch_to_a_replica_is_not_followed_in_production(
     server: FaultServer, tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with process(tmp_path, server, database_url, environment="production") as home:
+    with switchable(tmp_path, server, database_url, environment="production") as home:
         for mode in ("mock", "hybrid"):
             set_mode(home.application.database, NAME, mode, clock=home.clock)
             assert within(1.0, lambda mode=mode: f"switched to {mode} by hand, which is not followed here" in caplog.text)  # type: ignore[misc]
@@ -115,7 +98,7 @@ def test_a_switch_to_a_replica_is_not_followed_in_production(
 def test_a_breaker_opened_by_hand_is_open_in_every_process_until_it_is_reset(
     server: FaultServer, tmp_path: Path, database_url: str
 ) -> None:
-    with process(tmp_path, server, database_url) as one, process(tmp_path, server, database_url) as other:
+    with switchable(tmp_path, server, database_url) as one, switchable(tmp_path, server, database_url) as other:
         states = [home.application.services.breaker_state for home in (one, other)]
         change = open_breaker(one.application.database, NAME, clock=one.clock, who="anna")
         assert (change.before, change.after) == ({"state": "closed"}, {"state": "open"})
@@ -124,12 +107,12 @@ def test_a_breaker_opened_by_hand_is_open_in_every_process_until_it_is_reset(
         heard = other.ask()
         assert isinstance(heard.error, CircuitOpenError)
         assert "by hand" in str(heard.error)
-        with process(tmp_path, server, database_url) as later:
+        with switchable(tmp_path, server, database_url) as later:
             assert isinstance(later.ask().error, CircuitOpenError), "a process that starts later keeps to it"
         reset_breaker(one.application.database, NAME, clock=one.clock)
         assert within(1.0, lambda: [state(NAME) for state in states] == ["closed", "closed"])
         assert other.ask().value == SERVICE
-        with process(tmp_path, server, database_url) as later:
+        with switchable(tmp_path, server, database_url) as later:
             assert later.ask().value == SERVICE
         with one.application.database.reading() as session:
             assert [row.what for row in recent_actions(session)] == ["breaker.reset", "breaker.open"]
@@ -138,7 +121,7 @@ def test_a_breaker_opened_by_hand_is_open_in_every_process_until_it_is_reset(
 def test_the_later_word_about_a_breaker_counts_whatever_the_clocks_say(
     server: FaultServer, tmp_path: Path, database_url: str
 ) -> None:
-    with process(tmp_path, server, database_url) as home:
+    with switchable(tmp_path, server, database_url) as home:
         database, behind = home.application.database, PatientClock(home.clock.now() - 60.0)
         state = home.application.services.breaker_state
         open_breaker(database, NAME, clock=home.clock)
@@ -153,9 +136,9 @@ def test_lesson_28_a_replicas_kept_answer_does_not_become_the_services_another_d
     server: FaultServer, tmp_path: Path, database_url: str
 ) -> None:
     kept = {"cache_ttl": 10_000.0}
-    with process(tmp_path, server, database_url, films={"mode": "mock", **kept}) as home:
+    with switchable(tmp_path, server, database_url, films={"mode": "mock", **kept}) as home:
         assert [home.ask().provenance for _ in range(2)] == ["mock", "mock"]
         assert [(row.provenance, row.attempts) for row in home.rows] == [("mock", 1), ("mock", 0)]
-    with process(tmp_path, server, database_url, films=kept) as home:
+    with switchable(tmp_path, server, database_url, films=kept) as home:
         heard = home.ask()
         assert (heard.value, heard.provenance) == (SERVICE, "live")

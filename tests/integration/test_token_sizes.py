@@ -14,8 +14,8 @@ from cinegraph_core.services import guarded
 from cinegraph_core.services.limits import Limits
 from cinegraph_core.services.rules import rules_of
 from cinegraph_core.testing import FakeClock
-from tests.integration.test_token_budgets import NOW, SPEC, Desk, opened, usage
 from tests.support.door import NAME
+from tests.support.token_desk import NOW, SPEC, Desk, opened, usage
 
 PRICES: dict[str, Any] = {"price_per_million_input_tokens_usd": 1.0, "price_per_million_output_tokens_usd": 0.0}
 CHEAP = dataclasses.replace(SPEC, max_input_tokens=100, max_output_tokens=0, **PRICES)

@@ -155,3 +155,15 @@ def house(
         sink,
     ):
         yield House(application, sink, server, clock)
+
+
+@contextmanager
+def switchable(folder: Path, server: FaultServer, database_url: str, mode: Mode = "real", **more: Any) -> Iterator[House]:
+    """An application of its own, with a clock of its own: what another process would be."""
+    with house(folder, server, mode=mode, database_url=database_url, **more) as home:
+        home.application.services.state(NAME)
+        yield home
+
+
+def mode_of(home: House) -> Mode:
+    return home.application.services.mode(NAME)

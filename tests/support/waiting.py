@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlmodel import Session, text
 
@@ -50,3 +52,18 @@ def looked(shared: SharedState) -> bool:
     pulses = _Pulses()
     shared.join(pulses)
     return within(3.0, lambda: pulses.counted > 1)
+
+
+@contextmanager
+def busy(shared: SharedState, *, has_begun: bool = False) -> Iterator[None]:
+    """Keep the thread that speaks with the database at work meanwhile, if it ``has_begun``, from the first moment on."""
+    begun, done = threading.Event(), threading.Event()
+
+    def hold_up() -> None:
+        begun.set()
+        done.wait(10.0)
+
+    assert shared.submit(hold_up)
+    assert not has_begun or begun.wait(10.0)
+    yield
+    done.set()
