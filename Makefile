@@ -14,9 +14,9 @@ demo: $(VENV)/.run ## Crawl Venice 2024 against the bundled replica, offline and
 	@CINEGRAPH_MODE=mock $(BIN)/cinegraph crawl venice -a year=2024
 
 test: $(VENV)/.dev ## Run the whole suite
-	@# One worker more than there are processors, at most four: much of the time a test waits for a process it started.
+	@# Two workers more than there are processors, at most four: much of the time a test waits for a process it started.
 	@# Hundreds of processes start; each would compile all of Cinegraph anew where nobody may write the compiled modules.
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') --dist worksteal
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 2))') --dist worksteal
 
 venv: $(VENV)/.dev ## Prepare .venv with everything for development
 
