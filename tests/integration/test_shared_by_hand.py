@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cinegraph_core.actions import open_breaker, reset_breaker, reset_mode, set_mode
+from cinegraph_core.actions import open_breaker, reset_breaker, reset_mode, reset_quota, set_mode
+from cinegraph_core.application import Application
 from cinegraph_core.errors import CircuitOpenError, RateLimitError
-from cinegraph_core.records import Mode
+from cinegraph_core.records import Control, Mode
 from cinegraph_core.resilience.retry import LONGEST_HOLD
 from cinegraph_core.services.standing import read_standing
 from cinegraph_core.storage.audit import recent_actions
@@ -101,6 +103,36 @@ def test_a_hold_for_ever_is_kept_for_a_day_and_a_reset_lifts_it_everywhere(datab
         with one.database.reading() as session:
             (row,) = recent_actions(session)
         assert (row.what, row.before) == ("breaker.reset", change.before)
+
+
+def asks_for_a_pause(application: Application) -> None:
+    application.services.state(NAME).hold(application.clock.monotonic() + 600.0)
+
+
+def says_that_nothing_is_left(application: Application) -> None:
+    application.services.state(NAME).limits.provider_spent(application.clock.now() + 600.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "reset"), [(asks_for_a_pause, reset_breaker), (says_that_nothing_is_left, reset_quota)], ids=["breaker", "quota"]
+)
+def test_what_is_said_in_the_moment_of_a_reset_is_not_known_to_one_process_alone(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, said: Callable[[Application], None], reset: Callable[..., object]
+) -> None:
+    with process(database_url) as one, process(database_url) as other:
+        said(one)
+        assert within(2.0, lambda: other.services.retry_after(NAME) > 0)
+        take_back = one.shared.take_back
+
+        def meanwhile(service: str, name: Control) -> None:
+            said(one)
+            take_back(service, name)
+
+        monkeypatch.setattr(one.shared, "take_back", meanwhile)
+        reset(one.database, NAME, clock=one.clock)
+        assert looked(one.shared)
+        assert looked(other.shared)
+        assert one.services.retry_after(NAME) == other.services.retry_after(NAME)
 
 
 def test_a_service_that_asks_again_after_the_reset_is_left_alone_again(database_url: str) -> None:
