@@ -29,7 +29,7 @@ def test_lesson_23_an_attempt_ends_at_its_timeout_to_the_second(server: FaultSer
 
 @pytest.mark.parametrize("fault", [hang, drip])
 def test_lesson_23_a_timeout_bounds_real_time_and_leaves_nothing_running(server: FaultServer, fault: Behaviour) -> None:
-    bench = KeyedBench(server.url, SystemClock(), timeout=0.3, retries=0)
+    bench = KeyedBench(server.url, SystemClock(), timeout=1.0, retries=0)
     server.plan("/film", fault)
 
     async def work() -> float:
@@ -38,11 +38,11 @@ def test_lesson_23_a_timeout_bounds_real_time_and_leaves_nothing_running(server:
         with pytest.raises(ServiceTimeoutError):
             await bench.get()
         taken = time.monotonic() - began
-        assert await asyncio.to_thread(server.hung_up.wait, 2.0), "the connection is closed, not left to itself"
+        assert await asyncio.to_thread(server.hung_up.wait, 10.0), "the connection is closed, not left to itself"
         assert len(asyncio.all_tasks()) == 1
         return taken
 
-    assert 0.3 <= bench.run(work) < 3.0
+    assert 1.0 <= bench.run(work) < 10.0
 
 
 def test_lesson_23_the_deadline_bounds_the_call_with_its_waits(server: FaultServer) -> None:
@@ -60,11 +60,11 @@ def test_a_cancelled_call_leaves_its_row_and_no_connection(server: FaultServer) 
 
     async def work() -> None:
         task = asyncio.ensure_future(bench.get())
-        assert await asyncio.to_thread(server.reached.wait, 2.0)
+        assert await asyncio.to_thread(server.reached.wait, 10.0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.hung_up.wait, 2.0)
+        assert await asyncio.to_thread(server.hung_up.wait, 10.0)
 
     bench.run(work)
     assert bench.rows.brief == [(False, "cancelled", 1)]

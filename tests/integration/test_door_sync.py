@@ -69,16 +69,14 @@ def test_a_compressed_answer_is_read_and_a_body_is_sent(server: FaultServer) -> 
 
 @pytest.mark.parametrize("fault", [hang, drip])
 def test_lesson_23_a_timeout_bounds_a_blocking_call(server: FaultServer, fault: Behaviour) -> None:
-    services, rows = bench(server.url, SystemClock(), timeout=0.3, retries=0)
+    services, rows = bench(server.url, SystemClock(), timeout=1.0, retries=0)
     server.plan("/film", fault)
-    server.plan("/warm", answer())
     with services.sync_client(NAME) as http:
-        http.get("/warm")  # the thread and its connections are there
         began = time.monotonic()
         with pytest.raises(ServiceTimeoutError):
             http.get("/film")
-        assert 0.3 <= time.monotonic() - began < 3.0
-        assert server.hung_up.wait(2.0)
+        assert 1.0 <= time.monotonic() - began < 10.0
+        assert server.hung_up.wait(10.0)
     assert rows.brief[-1] == (False, "timeout", 1)
 
 

@@ -60,7 +60,7 @@ def test_parked_films_are_asked_for_at_once_if_a_person_says_so(database: Databa
 
 
 def test_parked_films_are_waited_for_if_a_person_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    until = park(database, 0.5)
+    until = park(database, 3.0)
     assert root.run(["match", "--pending", "--parked", "wait", "--json"]) == endings.DONE
     said = capsys.readouterr()
     assert json.loads(said.out) == {
