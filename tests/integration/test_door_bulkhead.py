@@ -14,6 +14,7 @@ from cinegraph_core.testing import FakeClock
 from tests.support.clocks import PatientClock
 from tests.support.door import Rows, open_door
 from tests.support.fault_server import FaultServer, hang
+from tests.support.guard import queued
 from tests.support.sick_and_well import Gate, door, get
 from tests.support.waiting import within
 
@@ -86,8 +87,7 @@ def test_who_waited_has_no_more_time_for_the_request_than_the_call_has_left() ->
     assert first.counted()
 
     def leave() -> None:
-        bulkhead = second.missing_place
-        within(5.0, lambda: bulkhead is not None and bulkhead.waiting == 1)
+        queued(second)
         clock.advance(6.0)
         first.returned(held)
 

@@ -25,7 +25,7 @@ def bench_of(base_url: str, *given: Any, mode: str = "real", **settings: Any) ->
 
 
 def in_turn(bench: Bench, server: FaultServer, *asking: Callable[[], Awaitable[Any]]) -> list[Any]:
-    """Ask these at once, the others when the request of the first has arrived; return what came of each."""
+    """Ask the first, and the others together when its request has arrived; return what came of each."""
 
     async def work() -> list[Any]:
         arrived = len(server.received)

@@ -13,6 +13,7 @@ from cinegraph_core.services import CallGuard, Services
 from cinegraph_core.services.verdicts import Again, Done
 from cinegraph_core.testing import FakeClock
 from tests.support.door import NAME, Rows, open_door
+from tests.support.waiting import within
 
 
 class Bench:
@@ -79,3 +80,9 @@ def raiser(error: Exception) -> Callable[[Answer], Any]:
         raise error
 
     return read
+
+
+def queued(guard: CallGuard) -> bool:
+    """Return whether a call comes to be the one that waits for a place, within five seconds."""
+    place = guard.missing_place
+    return within(5.0, lambda: place is not None and place.waiting == 1)
